@@ -1,0 +1,168 @@
+"""Guards over a finished plan: what looks wrong is refused before the first write, with numbers.
+
+A guard that was named in ``allow`` is skipped: overriding is explicit, one guard at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil
+
+from crmbridge.errors import GuardFinding, UnsafePlan
+from crmbridge.ports import Crm, CrmIdentity, PlanCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardLimits:
+    """The company's limits, from ``[guards]`` of the process file."""
+
+    #: Share of the known records of one object that one plan may change …
+    max_changed_share: float = 0.3
+    #: … looked at only from so many changed records on.
+    min_changed: int = 50
+    #: Values per field that one plan may replace where there was one before.
+    max_overwrites: int = 1000
+    #: Leads that one plan may hand over to sales.
+    max_handoffs: int = 500
+    #: Share of the day's remaining API calls that one run may spend.
+    max_call_share: float = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEstimate:
+    """API calls that carrying out a plan will cost in one CRM, beside the least there can be."""
+
+    rereads: int = 0
+    writes: int = 0
+    verifies: int = 0
+
+    @property
+    def total(self) -> int:
+        """Add them up."""
+        return self.rereads + self.writes + self.verifies
+
+
+def estimate(counts: PlanCounts, crms: Mapping[str, Crm], compare_and_set: bool) -> dict[str, CallEstimate]:
+    """Compute the calls of a plan from its counts: every batch full, nothing retried."""
+    return {name: _estimate_one(counts, crm, compare_and_set) for name, crm in crms.items()}
+
+
+def _estimate_one(counts: PlanCounts, crm: Crm, compare_and_set: bool) -> CallEstimate:
+    updates: dict[str, int] = {}
+    verified: dict[str, int] = {}
+    writes = 0
+    for (name, object_name, create, owner_changed), records in counts.records.items():
+        if name != crm.name:
+            continue
+        conditional = compare_and_set and owner_changed and not create and name == "salesforce"
+        writes += ceil(records / crm.write_limit(object_name, create=create, conditional=conditional))
+        if not create:
+            updates[object_name] = updates.get(object_name, 0) + records
+        if crm.verify_fields(object_name):
+            verified[object_name] = verified.get(object_name, 0) + records
+    return CallEstimate(
+        rereads=sum(ceil(records / crm.read_limit(name)) for name, records in updates.items()),
+        writes=writes,
+        verifies=sum(ceil(records / crm.read_limit(name)) for name, records in verified.items()),
+    )
+
+
+def guard(
+    counts: PlanCounts,
+    limits: GuardLimits,
+    *,
+    estimates: Mapping[str, CallEstimate],
+    identities: Mapping[str, CrmIdentity],
+    allow: Collection[str] = (),
+) -> None:
+    """Refuse a plan that looks wrong.
+
+    Args:
+        allow: Names of guards to skip.
+
+    Raises:
+        UnsafePlan: with every guard that refused, its number, its limit and the counts behind it.
+    """
+    findings = [
+        *_changed_share(counts, limits),
+        *_overwrites(counts, limits),
+        *_handoffs(counts, limits),
+        *_calls(limits, estimates, identities),
+    ]
+    refused = [finding for finding in findings if finding.guard not in allow]
+    if refused:
+        raise UnsafePlan(refused)
+
+
+def refuse_empty(emptied: Collection[tuple[str, str]], allow: Collection[str]) -> None:
+    """Refuse to decide on a source that came back empty though it gave rows before.
+
+    Args:
+        emptied: (crm, object) pairs that were read whole.
+        allow: Names of guards to skip; this one is "empty_source".
+
+    Raises:
+        UnsafePlan: nothing was decided.
+    """
+    if emptied and "empty_source" not in allow:
+        places = ", ".join(f"{crm} {object_name}" for crm, object_name in sorted(emptied))
+        message = f"empty_source: {places} came back empty, though rows of it are known"
+        raise UnsafePlan([GuardFinding("empty_source", 0, 1, message)])
+
+
+def _changed_share(counts: PlanCounts, limits: GuardLimits) -> Iterator[GuardFinding]:
+    changed: dict[tuple[str, str], int] = {}
+    for (crm, object_name, create, _), records in counts.records.items():
+        if not create:
+            changed[crm, object_name] = changed.get((crm, object_name), 0) + records
+    for (crm, object_name), records in sorted(changed.items()):
+        known = counts.known.get((crm, object_name), 0)
+        share = records / known if known else 1.0
+        if records >= limits.min_changed and share > limits.max_changed_share:
+            yield GuardFinding(
+                "changed_share",
+                round(share, 4),
+                limits.max_changed_share,
+                f"changed_share: {records} of {known} {crm} {object_name} records would change "
+                f"({share:.1%}; the limit is {limits.max_changed_share:.0%})",
+            )
+
+
+def _overwrites(counts: PlanCounts, limits: GuardLimits) -> Iterator[GuardFinding]:
+    for (crm, name), count in sorted(counts.overwrites.items()):
+        if count > limits.max_overwrites:
+            yield GuardFinding(
+                "overwrites",
+                count,
+                limits.max_overwrites,
+                f"overwrites: {count} values of {name} in {crm} would be replaced "
+                f"(the limit is {limits.max_overwrites})",
+            )
+
+
+def _handoffs(counts: PlanCounts, limits: GuardLimits) -> Iterator[GuardFinding]:
+    if counts.handed_off > limits.max_handoffs:
+        yield GuardFinding(
+            "handoffs",
+            counts.handed_off,
+            limits.max_handoffs,
+            f"handoffs: {counts.handed_off} leads would be handed to sales at once "
+            f"(the limit is {limits.max_handoffs})",
+        )
+
+
+def _calls(
+    limits: GuardLimits, estimates: Mapping[str, CallEstimate], identities: Mapping[str, CrmIdentity]
+) -> Iterator[GuardFinding]:
+    for crm, calls in sorted(estimates.items()):
+        identity = identities.get(crm)
+        left = identity.calls_left if identity else None
+        if left is not None and calls.total > left * limits.max_call_share:
+            yield GuardFinding(
+                "calls",
+                calls.total,
+                left * limits.max_call_share,
+                f"calls: the plan needs {calls.total} {crm} API calls and {left} are left today "
+                f"(one run may spend {limits.max_call_share:.0%} of them)",
+            )

@@ -1,0 +1,450 @@
+"""What the run needs from a CRM and from the ledger. Adapters and ledgers implement these protocols.
+
+The two words that a port promises about a call: *safe to repeat* means that calling it twice, also after
+a crash between the two, leaves the same state; *one call* means one API call that the CRM counts.
+Every method may raise ``TransientError`` (after the transport's own retries) and ``FatalError``; where a
+method may raise a ``RecordError`` it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+from crmbridge.model import (
+    Account,
+    Activity,
+    Change,
+    Conflict,
+    CrmName,
+    Decision,
+    Memory,
+    Opportunity,
+    Outcome,
+    Owner,
+    Record,
+    RecordRef,
+    Value,
+    Write,
+)
+
+#: One thing read from a CRM. An Owner carries the ids of this CRM only; the ledger joins both sides.
+Item: TypeAlias = Record | Activity | Account | Opportunity | Owner
+
+#: (object, ids) -> the versions the ledger holds; ids that it does not hold are absent.
+KnownVersions: TypeAlias = Callable[[str, Sequence[str]], Mapping[str, str]]
+
+#: (what is being done, how many more of it are done): for progress bars.
+Progress: TypeAlias = Callable[[str, int], None]
+
+
+def no_progress(what: str, count: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrmIdentity:
+    """Which account a token belongs to."""
+
+    #: HubSpot portal id, or Salesforce organisation id in its 18-character form.
+    account_id: str
+    #: ISO 4217 code of the account's own currency; None when the CRM does not say.
+    currency: str | None = None
+    #: API calls left today, and the day's total; None when the CRM does not say.
+    calls_left: int | None = None
+    calls_per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldOption:
+    """One value of an enumeration."""
+
+    value: str
+    label: str
+    #: Offered to people; an inactive value may still stand on old records.
+    active: bool = True
+    #: Salesforce: a lead status that only a conversion may set. HubSpot: a closed stage.
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSchema:
+    """One field of a CRM object, as the CRM describes it."""
+
+    name: str
+    label: str
+    #: The CRM's own word ("enumeration", "picklist", "datetime" …).
+    type: str
+    createable: bool
+    updateable: bool
+    #: Must be given when a record is created.
+    required: bool = False
+    #: No two records share a value.
+    unique: bool = False
+    #: May be the key of an upsert.
+    external_id: bool = False
+    #: Longest text; None when there is no limit or it is not a text.
+    length: int | None = None
+    #: In the CRM's order; empty for fields that are no enumeration.
+    options: tuple[FieldOption, ...] = ()
+    #: Whether values outside ``options`` are refused.
+    restricted: bool = False
+    custom: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """What a CRM offers this token: objects with their fields, and features that change how we work."""
+
+    crm: CrmName
+    #: Object name -> field name -> field. An object that the account or token lacks is absent.
+    objects: Mapping[str, Mapping[str, FieldSchema]]
+    #: Lifecycle stage values in the CRM's own order; empty where the CRM has none.
+    stage_order: tuple[str, ...] = ()
+    #: "connector" (HubSpot's own Salesforce connector runs), "person_accounts", "state_country_codes",
+    #: "multi_currency", "leads_object" …
+    features: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What a token may do."""
+
+    #: Granted scopes or object permissions ("Lead.update"); None when the CRM does not tell.
+    granted: frozenset[str] | None
+    #: What the mapping needs.
+    needed: frozenset[str]
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Needed and not granted; empty when the CRM does not tell."""
+        return self.needed - self.granted if self.granted is not None else frozenset()
+
+    @property
+    def too_much(self) -> frozenset[str]:
+        """Granted and not needed; empty when the CRM does not tell."""
+        return self.granted - self.needed if self.granted is not None else frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewField:
+    """A custom field that the mapping needs and the CRM lacks."""
+
+    object: str
+    name: str
+    label: str
+    #: As in mapping.Kind: "text", "number", "boolean", "datetime", "enumeration", "long_text" …
+    kind: str
+    description: str
+    #: The key of our upserts: unique, and an external id in Salesforce.
+    external_id: bool = False
+    options: tuple[FieldOption, ...] = ()
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some items of one object, in the order in which the CRM gave them."""
+
+    object: str
+    items: tuple[Item, ...]
+    #: How far reading has got once this page is stored; None while it is not safe to say so. Opaque to
+    #: everybody but the adapter.
+    watermark: str | None = None
+    #: These are all items of the object there are: others are gone (owners that vanished).
+    complete: bool = False
+    #: How many rows the CRM sent, unchanged ones (which are not in ``items``) included.
+    rows_count: int = 0
+
+
+class Crm(Protocol):
+    """One CRM account, seen through a company's mapping. Thread-safe; knows no ledger and no process."""
+
+    @property
+    def name(self) -> CrmName:
+        """Name the CRM."""
+
+    @property
+    def calls(self) -> int:
+        """Count the API calls made through this object so far."""
+
+    def identity(self) -> CrmIdentity:
+        """Say which account the token belongs to. At most one call; remembered.
+
+        Raises:
+            AuthFailed: the token is wrong or expired.
+        """
+
+    def rights(self) -> Rights:
+        """Compare what the token may do with what the mapping needs."""
+
+    def schema(self) -> Schema:
+        """Describe the objects that the mapping names. Reads the CRM afresh each time."""
+
+    def changes(
+        self,
+        watermarks: Mapping[str, str],
+        known: KnownVersions,
+        *,
+        full: bool = False,
+    ) -> Iterator[Page]:
+        """Yield everything that changed since the watermarks, page by page.
+
+        Args:
+            watermarks: Object name -> watermark of an earlier page. An object without one is read whole.
+            known: Rows whose version is known are not normalised and not yielded.
+            full: Read every object whole, deleted and archived rows included.
+
+        Owners come first, then accounts, people, opportunities, activities. A row may come twice; none
+        that was changed before the call may be missing. Inside one object, watermarks never go back.
+        """
+
+    def read(self, object: str, ids: Sequence[str]) -> Mapping[str, Record]:
+        """Read records as they are now, keyed by the id that was asked for.
+
+        A merged record comes as its survivor (its ``ref.id`` differs from the key); a record that is gone
+        is absent. ceil(n / read_limit) calls.
+        """
+
+    def read_external(self, object: str, lead_ids: Sequence[str]) -> Mapping[str, Record]:
+        """Read records by our external id, keyed by lead id; absent when there is none."""
+
+    def read_limit(self, object: str) -> int:
+        """Say how many records one ``read`` call takes."""
+
+    def write_limit(self, object: str, *, create: bool, conditional: bool) -> int:
+        """Say how many writes of one kind one call takes."""
+
+    def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        """Write one batch: one object, all creations or all updates, at most ``write_limit``.
+
+        One outcome per write, in order; a bad record never takes the good ones with it. Creations are
+        upserts on the external id: safe to repeat. Side automation is suppressed (assignment rules).
+        An answer that never came gives AMBIGUOUS outcomes, not an exception. Never raises RecordError.
+        """
+
+    def verify_fields(self, object: str) -> frozenset[str]:
+        """Name the canonical fields where the CRM may silently do something else than asked."""
+
+    def same(self, object: str, field: str, left: Value, right: Value) -> bool:
+        """Tell whether two canonical values are one and the same to this CRM (case, rounding, precision)."""
+
+    def create_fields(self, fields: Sequence[NewField]) -> Sequence[Outcome]:
+        """Create custom fields; one that exists already is UNCHANGED. Safe to repeat."""
+
+
+class Limiter(Protocol):
+    """Shares one CRM's rate limit among all processes of a company."""
+
+    def acquire(self, bucket: str, limit: int, window_seconds: float) -> float:
+        """Reserve one permit; return how many seconds to wait before using it (0.0: now)."""
+
+    def pause(self, bucket: str, seconds: float) -> None:
+        """Let nobody start before ``seconds`` from now: the server said so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """A record as the ledger holds it."""
+
+    record: Record
+    #: Canonical field -> what we last wrote, or saw when both agreed. A field that we never touched is
+    #: absent: whatever stands there was there before us.
+    base: Mapping[str, Value] = field(default_factory=dict)
+    #: Canonical field -> the CRM's stamp of the row when the value was seen to differ from what we knew,
+    #: our own writes left out. A field that has been so since we first read the row is absent.
+    changed_at: Mapping[str, datetime] = field(default_factory=dict)
+    #: The lead it is bound to; None before identity is settled.
+    lead_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLead:
+    """Everything the ledger holds of one lead."""
+
+    id: str
+    #: In order of ref.
+    records: tuple[StoredRecord, ...]
+    #: In order of (at, ref); deleted ones are left out.
+    activities: tuple[Activity, ...] = ()
+    #: Accounts that a record of the lead names, in order of ref.
+    accounts: tuple[Account, ...] = ()
+    #: Opportunities of a record of the lead, in order of ref.
+    opportunities: tuple[Opportunity, ...] = ()
+    #: None for a lead that has never been decided.
+    memory: Memory | None = None
+    #: Why nobody can say which records are this person's; None when identity is settled.
+    conflict: Conflict | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """The records of one person. Several claims that no rule settles are a conflict, not a binding."""
+
+    lead_id: str
+    #: Sorted.
+    records: tuple[RecordRef, ...]
+    #: Lead ids that turned out to be this person: their memory and history move here.
+    absorbed: tuple[str, ...] = ()
+    #: Set when the records contradict each other: the lead is skipped and listed.
+    conflict: Conflict | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What a run found for one lead: its decision with what follows, or why it was skipped."""
+
+    lead_id: str
+    #: None when the lead was skipped.
+    decision: Decision | None
+    #: Why the lead was skipped ("out_of_scope", "ambiguous_identity", "deleted" …); None when decided.
+    skipped: str | None = None
+    changes: tuple[Change, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    #: (record, field, value) on which both sides agree: the new base once the plan is carried out.
+    agreed: tuple[tuple[RecordRef, str, Value], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of one company, as the ledger knows it."""
+
+    id: str
+    #: "plan", "sync", "apply".
+    kind: str
+    started_at: datetime
+    #: Grows with every lease taken: a holder that wakes up late is refused.
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanCounts:
+    """Totals of a finished plan, for guards, cost and the summary line."""
+
+    leads: int = 0
+    decided: int = 0
+    adopted: int = 0
+    handed_off: int = 0
+    #: reason -> leads.
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    changes: int = 0
+    conflicts: int = 0
+    #: (crm, object, is a creation, has an owner change) -> records with at least one change.
+    records: Mapping[tuple[str, str, bool, bool], int] = field(default_factory=dict)
+    #: (crm, object) -> records known to the ledger and not deleted.
+    known: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    #: (crm, field) -> changes that replace a value that was not empty.
+    overwrites: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+
+class Ledger(Protocol):
+    """Our own record of what was read, decided, intended and written. One company per ledger.
+
+    Every method is one transaction. A method that takes a ``run`` checks its fence first and raises
+    ``LeaseLost`` when another run has taken over. Nothing here knows a CRM.
+    """
+
+    # runs ------------------------------------------------------------------------------------------
+    def begin(self, kind: str, now: datetime, header: Mapping[str, str]) -> Run:
+        """Take the company's lease and open a run; abandon what a dead run left half planned.
+
+        Raises:
+            LeaseLost: a live run holds the lease.
+        """
+
+    def renew(self, run: Run) -> None:
+        """Prolong the lease of a run that is still at work."""
+
+    def finish(self, run: Run, state: str, summary: Mapping[str, object]) -> None:
+        """Close a run ("planned", "done", "stopped", "failed", "refused") and give the lease back."""
+
+    def run(self, run_id: str) -> tuple[Run, Mapping[str, str], str] | None:
+        """Find a run with its header and state; None when there is no such run."""
+
+    # read ------------------------------------------------------------------------------------------
+    def watermarks(self, crm: str) -> Mapping[str, str]:
+        """Give object name -> watermark."""
+
+    def known_versions(self, crm: str, object: str, ids: Sequence[str]) -> Mapping[str, str]:
+        """Give record id -> version for the records the ledger holds undeleted."""
+
+    def take(self, run: Run, crm: str, page: Page) -> None:
+        """Store a page with its watermark; leads whose records, activities or accounts changed are marked."""
+
+    def observe(self, run: Run, records: Iterable[Record]) -> None:
+        """Store records read before or after a write, without marking their leads."""
+
+    def owners(self) -> Mapping[str, Owner]:
+        """Give every owner by key, both CRMs joined."""
+
+    # unify -----------------------------------------------------------------------------------------
+    def unbound(self, limit: int) -> Sequence[StoredRecord]:
+        """Give records whose identity is to be settled, in order of ref."""
+
+    def related(self, keys: Collection[str], refs: Collection[RecordRef]) -> Sequence[StoredRecord]:
+        """Give the records that carry one of the identity keys, are one of the refs, or name one."""
+
+    def bind(self, run: Run, bindings: Iterable[Binding]) -> None:
+        """Store whose records are whose, mark these leads, and take the records off ``unbound``."""
+
+    def marked(self, now: datetime, after: str, limit: int) -> Sequence[str]:
+        """Give ids of leads to decide (changed, unfinished, or due by ``now``), ascending after ``after``."""
+
+    def load(self, lead_ids: Sequence[str]) -> Sequence[StoredLead]:
+        """Load leads with everything that belongs to them, in the order asked for."""
+
+    def find(
+        self, *, lead_id: str | None = None, ref: RecordRef | None = None, email: str | None = None
+    ) -> Sequence[str]:
+        """Find lead ids by one of the three, sorted; aliases of merged leads are followed."""
+
+    # plan ------------------------------------------------------------------------------------------
+    def append(self, run: Run, planned: Iterable[Planned]) -> None:
+        """Append to the run's plan. The same lead twice: the later one replaces the earlier."""
+
+    def candidates(self, run: Run) -> Iterator[Decision]:
+        """Give the decisions of this plan that hand over, in order of (qualified_at, lead id)."""
+
+    def pointers(self) -> Mapping[str, Mapping[str, float]]:
+        """Give pool -> member -> credit of the weighted round robin."""
+
+    def loads(self, since: datetime) -> Mapping[str, int]:
+        """Give owner key -> leads that we assigned to them since then."""
+
+    def counts(self, run: Run) -> PlanCounts:
+        """Total the run's plan."""
+
+    def changes(self, run: Run) -> Iterator[Change]:
+        """Give the plan's changes in apply order: owners and hand-offs first, then by crm, object, id."""
+
+    def conflicts(self, run: Run | None = None) -> Iterator[Conflict]:
+        """Give the conflicts of a plan; of the last finished plan when no run is given."""
+
+    # apply -----------------------------------------------------------------------------------------
+    def promote(
+        self, run: Run, lead_ids: Collection[str] | None, pointers: Mapping[str, Mapping[str, float]]
+    ) -> None:
+        """Make the plan's decisions the leads' memory before the first write, with bases agreed on.
+
+        Args:
+            lead_ids: Only these leads; None: all of the plan.
+            pointers: The round robin's credits after these leads' assignments.
+        """
+
+    def log(self, run: Run, outcomes: Sequence[tuple[Write, Outcome]], intents: Sequence[Write]) -> None:
+        """Store what became of one batch and what the next one will try; one transaction.
+
+        A written value becomes base and observed value of its field. A lead all of whose changes were
+        written or found in place is no longer marked; any other stays marked.
+        """
+
+    def open_intents(self) -> Sequence[Write]:
+        """Give the intents without an outcome that a dead run left behind."""
+
+    def settle(self, run: Run, writes: Sequence[Write]) -> None:
+        """Close intents whose records were read and observed: their leads are planned again."""
+
+    def applied_since(self, run_id: str) -> bool:
+        """Tell whether another run wrote something after this plan was made."""
