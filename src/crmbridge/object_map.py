@@ -1,0 +1,306 @@
+"""One CRM object seen through a company's mapping, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from crmbridge.errors import MappingError, Where
+from crmbridge.model import UNSET, ActivityKind, CrmName, Value
+from crmbridge.normalise import UNKNOWN, Kind, Reading
+from crmbridge.normalise.places import country_name, read_country, region_name
+from crmbridge.normalise.readers import PAIR_READERS, PLAIN_READERS, PairMemory, Readers, TextMemory
+from crmbridge.ports import FieldSchema
+
+#: Raw texts kept of a value that cannot be read; long enough to recognise it by.
+_LONGEST_UNKNOWN: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldMap:
+    """One canonical field and what it is called in one CRM object."""
+
+    canonical: str
+    #: The CRM's field name.
+    name: str
+    kind: Kind
+    #: May be written to records that exist.
+    write: bool = False
+    #: CRM value -> canonical text. Empty for fields whose values are not translated.
+    to_canonical: Mapping[str, str] = field(default_factory=dict)
+    #: Canonical text -> the CRM value that is written.
+    to_raw: Mapping[str, str] = field(default_factory=dict)
+    #: Canonical text -> the CRM values that mean it, the preferred one first.
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Canonical texts that this CRM has no value for: the field is left as it is.
+    left_alone: frozenset[str] = frozenset()
+    #: Canonical texts whose CRM values the company's own file names.
+    chosen: frozenset[str] = frozenset()
+    #: Field with the ISO code of a country or region, used instead of ``name`` where it exists.
+    code: str | None = None
+    #: Field with the currency of an amount; asked for.
+    currency: str | None = None
+    #: Field that would hold the currency if the CRM has it; not asked for until that is known.
+    currency_if_offered: str | None = None
+    #: ``name`` holds ISO codes, not names.
+    holds_code: bool = False
+    #: Which file says so, and where: for problems.
+    file: str = ""
+    key: str = ""
+    #: The company's own file says so, not our defaults.
+    own: bool = False
+
+    @property
+    def translated(self) -> bool:
+        """Tell whether the field's values go through a table."""
+        return bool(self.choices) or self.kind in (Kind.STAGE, Kind.STATUS, Kind.REASON)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Fields of a person's record that tell of an activity: the latest of its kind only."""
+
+    kind: ActivityKind
+    #: CRM field with the moment.
+    at: str
+    #: CRM field with the name of the form, mail or page; None when there is none.
+    name: str | None = None
+    file: str = ""
+    key: str = ""
+
+
+class ObjectMap:
+    """One CRM object: what to ask for, how to read a row, how to write a value. Immutable, thread-safe."""
+
+    def __init__(
+        self,
+        *,
+        crm: CrmName,
+        object: str,
+        fields: Iterable[FieldMap],
+        summaries: tuple[Summary, ...] = (),
+        status_reasons: Mapping[str, str] | None = None,
+        readers: Readers | None = None,
+    ) -> None:
+        """Compile the map.
+
+        Args:
+            crm: Which CRM.
+            object: The CRM's own object name.
+            fields: One per canonical field; the order does not matter.
+            summaries: Activities told by fields of the record.
+            status_reasons: Raw status -> reason code that it implies.
+            readers: Memories of the company's texts, shared by its objects; None makes new ones.
+        """
+        self.crm: CrmName = crm
+        self.object = object
+        self.fields = tuple(sorted(fields, key=lambda f: f.canonical))
+        self.summaries = summaries
+        self.status_reasons = dict(status_reasons or {})
+        self._readers = readers or Readers()
+        self._by_canonical = {f.canonical: f for f in self.fields}
+        self._plain = tuple(self._plain_step(f) for f in self.fields if f.kind not in PAIR_READERS)
+        self._pairs = tuple(self._pair_step(f) for f in self.fields if f.kind in PAIR_READERS)
+        status = self._by_canonical.get("status")
+        self._status_name = status.name if status and self.status_reasons else None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name the CRM fields to ask for, sorted, each once."""
+        wanted = {f.name for f in self.fields} | {f.currency for f in self.fields}
+        wanted |= {name for summary in self.summaries for name in (summary.at, summary.name)}
+        return tuple(sorted(name for name in wanted if name))
+
+    def field(self, canonical: str) -> FieldMap | None:
+        """Find a field by its canonical name; None when it is not mapped."""
+        return self._by_canonical.get(canonical)
+
+    def read(self, raw: Mapping[str, Any]) -> tuple[dict[str, Value], dict[str, str]]:
+        """Read a row into (fields, unknown), as ``Record`` holds them. Never raises.
+
+        A field that the row does not have is absent; one that it has and that is empty is None. What
+        cannot be read or has no mapping is None, with its raw text in ``unknown``.
+        """
+        fields: dict[str, Value] = {}
+        unknown: dict[str, str] = {}
+        get = raw.get
+        for canonical, name, memory in self._plain:
+            value = get(name, UNSET)
+            try:
+                reading = memory[value]
+            except TypeError:  # no hashable value: a list or a nested object
+                reading = memory.reader(value)
+            if reading is UNSET:
+                continue
+            if reading is UNKNOWN:
+                unknown[canonical] = str(value)[:_LONGEST_UNKNOWN]
+                reading = None
+            fields[canonical] = reading
+        if self._pairs:
+            self._read_pairs(raw, fields, unknown)
+        if self._status_name is not None:
+            self._imply_reason(raw, fields, unknown)
+        return fields, unknown
+
+    def to_raw(self, canonical: str, value: Value) -> Value:
+        """Translate a canonical value into the CRM's; None (clear) stays None.
+
+        Values of enumerations become the CRM's, a country or region becomes its code or English name as
+        the field holds it; everything else is given back as it is, for the adapter to put on the wire.
+
+        Raises:
+            MappingError: the field is not mapped, or the value has no mapping here.
+        """
+        found = self._by_canonical.get(canonical)
+        if found is None:
+            raise MappingError(f"field {canonical} is not mapped", Where(self.crm, self.object))
+        if value is None:
+            return None
+        if found.translated or str(value) in found.to_raw:
+            return self._translated(found, value)
+        if found.kind is Kind.COUNTRY and not found.holds_code:
+            return country_name(str(value))
+        if found.kind is Kind.REGION:
+            return str(value).partition("-")[2] if found.holds_code else region_name(str(value))
+        return value
+
+    def expresses(self, canonical: str, value: Value) -> bool:
+        """Tell whether ``to_raw`` has a value for it: the field is mapped, and so is the value."""
+        found = self._by_canonical.get(canonical)
+        if found is None or value is None or not found.translated:
+            return found is not None
+        return _text(value) in found.to_raw
+
+    def leaves_alone(self, canonical: str, value: Value) -> bool:
+        """Tell whether this CRM deliberately has no value for it, so that nothing is to be written."""
+        found = self._by_canonical.get(canonical)
+        return found is None or (value is not None and _text(value) in found.left_alone)
+
+    def offered(self, fields: Mapping[str, FieldSchema]) -> ObjectMap:
+        """Fit the map to what the CRM really has.
+
+        Fields that do not exist are left out (``check`` reports them); country, region and currency
+        codes are read where they exist; of several values for one meaning the first that the CRM offers
+        is written, and none where it offers none of our defaults.
+
+        Args:
+            fields: The object's fields as described live; empty means "unknown", and changes nothing.
+        """
+        if not fields:
+            return self
+        return ObjectMap(
+            crm=self.crm,
+            object=self.object,
+            fields=[fitted for f in self.fields if (fitted := _fitted(f, fields, self.status_reasons))],
+            summaries=tuple(s for s in (_fitted_summary(s, fields) for s in self.summaries) if s),
+            status_reasons=self.status_reasons,
+            readers=self._readers,
+        )
+
+    def _read_pairs(self, raw: Mapping[str, Any], fields: dict[str, Value], unknown: dict[str, str]) -> None:
+        country = fields.get("country")
+        for canonical, name, memory, currency in self._pairs:
+            value = raw.get(name, UNSET)
+            if value is UNSET:
+                continue
+            pair = (value, country if currency is None else raw.get(currency))
+            try:
+                reading = memory[pair]
+            except TypeError:  # no hashable value: a list or a nested object
+                reading = memory.reader(*pair)
+            if reading is UNKNOWN:
+                unknown[canonical] = str(value)[:_LONGEST_UNKNOWN]
+                reading = None
+            fields[canonical] = reading
+
+    def _imply_reason(
+        self, raw: Mapping[str, Any], fields: dict[str, Value], unknown: Mapping[str, str]
+    ) -> None:
+        # What a person gave as the reason stands; the status only fills the gap.
+        if fields.get("recycle_reason") is None and "recycle_reason" not in unknown:
+            implied = self.status_reasons.get(str(raw.get(self._status_name or "")))
+            if implied is not None:
+                fields["recycle_reason"] = implied
+
+    def _translated(self, found: FieldMap, value: Value) -> str:
+        text = _text(value)
+        if (raw := found.to_raw.get(text)) is None:
+            # Only enumerations come here: their texts are words of the process, nobody's data.
+            message = f"{found.canonical} {text!r} has no mapping in field {found.name}"
+            raise MappingError(message, Where(self.crm, self.object))
+        return raw
+
+    def _plain_step(self, f: FieldMap) -> tuple[str, str, TextMemory]:
+        return (
+            f.canonical,
+            f.name,
+            TextMemory(_translator(f)) if f.translated else self._readers.plain[f.kind],
+        )
+
+    def _pair_step(self, f: FieldMap) -> tuple[str, str, PairMemory, str | None]:
+        # Money has its currency field or none; a phone or region has the record's country.
+        currency = (f.currency or "") if f.kind is Kind.MONEY else None
+        return f.canonical, f.name, self._readers.pairs[f.kind], currency
+
+
+def _text(value: Value) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _translator(f: FieldMap) -> Callable[[Any], Reading]:
+    """Make the reader of an enumeration: the table first as it is written, then whatever the case."""
+    exact = f.to_canonical
+    folded: dict[str, str] = {}
+    for raw, canonical in exact.items():
+        folded.setdefault(raw.casefold(), canonical)
+    read_plain = PLAIN_READERS[f.kind]
+
+    def read(raw: Any) -> Reading:
+        if raw is None:
+            return None
+        text = _text(raw).strip() if isinstance(raw, (str, bool, int, float)) else ""
+        if not text:
+            return None if isinstance(raw, str) else UNKNOWN
+        meaning = exact.get(text) or folded.get(text.casefold())
+        return UNKNOWN if meaning is None else read_plain(meaning)
+
+    return read
+
+
+def _fitted(f: FieldMap, fields: Mapping[str, FieldSchema], reasons: Mapping[str, str]) -> FieldMap | None:
+    if f.code is not None and f.code in fields:
+        return replace(f, name=f.code, code=None, holds_code=True)
+    schema = fields.get(f.name)
+    if schema is None:
+        return None
+    currency = f.currency or f.currency_if_offered
+    f = replace(f, currency=currency if currency in fields else None)
+    if not schema.options:
+        return f
+    if f.translated:
+        return _fitted_choices(f, schema, reasons)
+    return _fitted_country(f, schema) if f.kind is Kind.COUNTRY else f
+
+
+def _fitted_choices(f: FieldMap, schema: FieldSchema, reasons: Mapping[str, str]) -> FieldMap:
+    offered = {option.value for option in schema.options if option.active and not option.final}
+    writable: dict[str, str] = {}
+    for canonical, raws in f.choices.items():
+        best = next((raw for raw in raws if raw in offered and raw not in reasons), None)
+        if best is None and canonical in f.chosen:
+            best = f.to_raw.get(canonical)  # the company asked for it: the CRM may say no
+        if best is not None and canonical not in f.left_alone:
+            writable[canonical] = best
+    return replace(f, to_raw=writable, left_alone=f.left_alone | (f.choices.keys() - writable.keys()))
+
+
+def _fitted_country(f: FieldMap, schema: FieldSchema) -> FieldMap:
+    options = {read_country(option.value): option.value for option in reversed(schema.options)}
+    return replace(f, to_raw={code: value for code, value in options.items() if isinstance(code, str)})
+
+
+def _fitted_summary(summary: Summary, fields: Mapping[str, FieldSchema]) -> Summary | None:
+    if summary.at not in fields:
+        return None
+    return summary if summary.name in fields else replace(summary, name=None)
