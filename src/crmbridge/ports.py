@@ -146,7 +146,10 @@ class NewField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Some items of one object, in the order in which the CRM gave them."""
+    """Some items of one object, in the order in which the CRM gave them.
+
+    An activity's people come together: the ledger takes it from everybody who is not named this time.
+    """
 
     object: str
     items: tuple[Item, ...]
@@ -182,6 +185,12 @@ class Crm(Protocol):
 
     def schema(self) -> Schema:
         """Describe the objects that the mapping names. Reads the CRM afresh each time."""
+
+    def fit(self, schema: Schema) -> None:
+        """Go on with what the account really has; a schema that was read earlier will do.
+
+        Fields that do not exist are not asked for, values that are not offered are not written.
+        """
 
     def changes(
         self,
@@ -331,8 +340,8 @@ class PlanCounts:
     skipped: Mapping[str, int] = field(default_factory=dict)
     changes: int = 0
     conflicts: int = 0
-    #: (crm, object, is a creation, has an owner change) -> records with at least one change.
-    records: Mapping[tuple[str, str, bool, bool], int] = field(default_factory=dict)
+    #: (goes first, crm, object, is a creation, has an owner change) -> records with a change.
+    records: Mapping[tuple[bool, str, str, bool, bool], int] = field(default_factory=dict)
     #: (crm, object) -> records known to the ledger and not deleted.
     known: Mapping[tuple[str, str], int] = field(default_factory=dict)
     #: (crm, field) -> changes that replace a value that was not empty.
@@ -362,6 +371,21 @@ class Ledger(Protocol):
 
     def run(self, run_id: str) -> tuple[Run, Mapping[str, str], str] | None:
         """Find a run with its header and state; None when there is no such run."""
+
+    def pause(self, reason: str | None) -> None:
+        """Keep, or with None lift, the company's pause: while there is one, no run may write."""
+
+    def paused(self) -> str | None:
+        """Give the reason of the pause; None when there is none."""
+
+    def remember(self, key: str, value: bytes, at: datetime) -> None:
+        """Keep a small value, such as a schema, with its moment. Safe to repeat."""
+
+    def recall(self, key: str) -> tuple[bytes, datetime] | None:
+        """Give a value that was kept, with its moment; None when there is none."""
+
+    def close(self) -> None:
+        """Let go of the database. Safe to repeat."""
 
     # read ------------------------------------------------------------------------------------------
     def watermarks(self, crm: str) -> Mapping[str, str]:

@@ -1,0 +1,198 @@
+"""Opening a ledger: new, old, newer than the code, and by everybody at once."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from crmbridge.errors import ConfigError, CrmBridgeError, FatalError, Unavailable
+from crmbridge.ledger import SqlLedger
+from crmbridge.ledger.migrations import VERSIONS
+from crmbridge.ledger.tables import metadata, version
+from crmbridge.ports import Ledger, Limiter, Run
+from tests.unit.ledger.conftest import Open, on_shared_databases
+from tests.unit.ledger.samples import ANN, NOW, bind_all, page, record, take
+
+START = """
+import sys
+from crmbridge.ledger import SqlLedger
+sys.stdin.readline()
+with SqlLedger(sys.argv[1], company=sys.argv[2]) as ledger:
+    ledger.limiter.acquire("hubspot", 10, 10.0)
+print("ready")
+"""
+
+
+def start(url: str, company: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", START, url, company], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_the_ledger_is_what_the_ports_ask_for(ledger: SqlLedger) -> None:
+    as_port: Ledger = ledger  # the type checker is the test
+    limiter: Limiter = ledger.limiter
+    assert as_port.watermarks("hubspot") == {}
+    assert limiter.acquire("hubspot", 1, 1.0) == 0.0
+
+
+@on_shared_databases
+def test_four_processes_may_start_at_once_on_an_empty_ledger(database: tuple[str, str]) -> None:
+    processes = [start(*database) for _ in range(4)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    answers = [process.communicate(timeout=60)[0].strip() for process in processes]
+    assert answers == ["ready"] * 4
+
+
+@on_shared_databases
+def test_what_was_stored_is_there_when_the_ledger_is_opened_again(
+    database: tuple[str, str], open_ledger: Open
+) -> None:
+    with open_ledger() as before:
+        run = before.begin("sync", NOW, {})
+        take(before, run, record())
+        lead_ids = bind_all(before, run)
+    assert [part.record for part in open_ledger().load(lead_ids)[0].records] == [record()]
+
+
+@on_shared_databases
+def test_a_ledger_of_a_newer_version_is_refused(database: tuple[str, str], open_ledger: Open) -> None:
+    ledger = open_ledger()
+    with ledger._store.write() as tx:
+        tx.execute(version.update().values(version_num="9999"))
+    with pytest.raises(ConfigError, match="schema version 9999, this crmbridge knows up to 0001"):
+        open_ledger()
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(ledger: SqlLedger) -> None:
+    with ledger._store.read() as tx:
+        context = MigrationContext.configure(
+            tx,
+            opts={
+                "compare_type": True,
+                "include_name": lambda name, kind, _: kind != "table" or name in metadata.tables,
+            },
+        )
+        differences = compare_metadata(context, metadata)
+    assert differences == []
+    assert VERSIONS[-1] == "0001"
+
+
+def test_companies_in_one_postgres_do_not_see_each_other(postgres_url: str) -> None:
+    with SqlLedger(postgres_url, company="one") as one, SqlLedger(postgres_url, company="two") as two:
+        run = one.begin("sync", NOW, {})
+        take(one, run, record())
+        one.finish(run, "done", {})
+        assert two.related((), [ANN]) == []
+    with SqlLedger(postgres_url, company="one") as one, one._store.write() as tx:
+        tx.execute(text("DROP SCHEMA crmbridge_one CASCADE"))
+        tx.execute(text("DROP SCHEMA crmbridge_two CASCADE"))
+
+
+def test_postgres_takes_its_time_from_the_server(postgres_url: str) -> None:
+    with SqlLedger(postgres_url, company="clock") as ledger:
+        assert ledger.limiter.acquire("hubspot", 1, 10.0) == 0.0
+        assert 5.0 < ledger.limiter.acquire("hubspot", 1, 10.0) <= 10.0
+        with ledger._store.write() as tx:
+            tx.execute(text("DROP SCHEMA crmbridge_clock CASCADE"))
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    with SqlLedger(f"sqlite:///{tmp_path}/ledger.db") as ledger:
+        ledger.begin("sync", NOW, {})
+        modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+    assert set(modes.values()) == {"0o600"}
+    assert "ledger.db" in modes
+
+
+def test_sqlite_is_opened_durable(tmp_path: Path) -> None:
+    with SqlLedger(f"sqlite:///{tmp_path}/ledger.db") as ledger, ledger._store.read() as tx:
+        assert tx.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+        assert tx.execute(text("PRAGMA synchronous")).scalar_one() == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("nonsense", "not a database URL"),
+        ("mysql://host/db", "mysql is not supported"),
+        ("sqlite:////nowhere/at/all/ledger.db", "cannot be opened"),
+    ],
+)
+def test_a_url_that_cannot_work_is_a_configuration_error(url: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        SqlLedger(url)
+
+
+def test_a_server_that_is_not_there_is_tried_again_later() -> None:
+    with pytest.raises(Unavailable):
+        SqlLedger("postgresql://127.0.0.1:9/nobody")
+
+
+def test_a_file_that_is_no_ledger_is_fatal(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(b"ann@example.com" * 1000)
+    with pytest.raises(FatalError) as caught:
+        SqlLedger(f"sqlite:///{path}")
+    assert "SQLITE_NOTADB" in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_file_is_fatal(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    SqlLedger(f"sqlite:///{path}").close()
+    path.chmod(0o400)
+    with pytest.raises(FatalError), SqlLedger(f"sqlite:///{path}") as ledger:
+        ledger.begin("sync", NOW, {})
+
+
+def test_a_database_error_quotes_no_rows(ledger: SqlLedger, run: Run) -> None:
+    def break_a_rule() -> None:
+        with ledger._store.write(run) as tx:
+            row = {"old_id": "ann@example.com", "lead_id": None}
+            tx.execute(metadata.tables["crmbridge_alias"].insert().values(row))
+
+    with pytest.raises(CrmBridgeError) as caught:
+        break_a_rule()
+    assert "example.com" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_another_writer_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with SqlLedger(f"sqlite:///{path}") as one, SqlLedger(f"sqlite:///{path}") as other:
+        run = one.begin("sync", NOW, {})
+        # A reader that stays open neither blocks the writer nor is it blocked.
+        with other._store.read() as tx:
+            before = tx.execute(text("SELECT count(*) FROM crmbridge_record")).scalar_one()
+            one.take(run, "hubspot", page(record()))
+            assert tx.execute(text("SELECT count(*) FROM crmbridge_record")).scalar_one() == before
+        assert other.known_versions("hubspot", "contacts", ["1"]) == {"1": "1"}
+
+
+def test_the_ledger_lives_beside_a_hosts_own_tables(tmp_path: Path) -> None:
+    path = tmp_path / "host.db"
+    with sqlite3.connect(path) as host:
+        host.execute("CREATE TABLE lead (id TEXT)")
+    host.close()
+    with SqlLedger(f"sqlite:///{path}") as ledger, ledger._store.read() as tx:
+        names = tx.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars().all()
+    assert all(name == "lead" or name.startswith(("crmbridge_", "sqlite_")) for name in names)
+
+
+def test_every_table_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "ledger.md").read_text("utf-8")
+    names = [name.removeprefix("crmbridge_") for name in [*metadata.tables, version.name]]
+    assert [name for name in names if f"`{name}`" not in page] == []
