@@ -1,0 +1,9 @@
+"""A local HubSpot and a local Salesforce for tests, demos and trying a process before it goes live.
+
+with Sandbox() as sandbox:
+    sandbox.ready["hubspot"]["base_url"]
+"""
+
+from crmbridge.sandbox.sandbox import Sandbox, SandboxOptions
+
+__all__ = ["Sandbox", "SandboxOptions"]

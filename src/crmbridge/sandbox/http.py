@@ -1,0 +1,60 @@
+"""The sandbox's own request and response: what the server gives an app and gets back.
+
+Handlers are plain synchronous functions on one thread, so that the same requests in the same order give
+the same answers, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request, body read whole."""
+
+    method: str
+    #: Decoded path without the query; never ends in "/" unless it is "/".
+    path: str
+    #: The path as it was sent, still percent-encoded.
+    raw_path: str
+    #: In the order sent; keys repeat, values are decoded.
+    query: tuple[tuple[str, str], ...] = ()
+    #: Names in lower case; of repeated headers the last.
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    #: "http" or "https".
+    scheme: str = "http"
+
+    def args(self, name: str) -> tuple[str, ...]:
+        """Give all values of a query parameter; empty when it is absent."""
+        return tuple(value for key, value in self.query if key == name)
+
+    def arg(self, name: str, default: str = "") -> str:
+        """Give the last value of a query parameter."""
+        values = self.args(name)
+        return values[-1] if values else default
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host as the client named them, so that a proxy in between stays in between."""
+        return f"{self.scheme}://{self.headers.get('host', '127.0.0.1')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One HTTP answer."""
+
+    status: int = 200
+    body: bytes = b""
+    #: Sent in this order; Content-Length and Date are added by the server.
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class App(Protocol):
+    """One emulated service."""
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request. Never raises: what goes wrong is an answer of the emulated service."""

@@ -1,0 +1,133 @@
+"""Switches: how each emulated CRM behaves where portals and orgs differ, or where a test wants it strict.
+
+They may be changed while the sandbox runs; an app reads them at each request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from crmbridge.errors import ConfigError, Problem
+
+LIFECYCLE_MODES = ("ignore", "reject", "allow")
+
+
+@dataclass(slots=True, kw_only=True)
+class HubSpotOptions:
+    """Switches of the HubSpot portal."""
+
+    #: What a backward lifecycle write does: "ignore" (200, value unchanged), "reject" (400) or "allow".
+    lifecycle: str = "ignore"
+    #: Seconds until a created or changed record can be found by search; reads see it at once.
+    search_lag_seconds: float = 0.0
+    #: Refuse calls over the limits below with 429; headers are sent either way.
+    rate_limits: bool = False
+    ten_second_limit: int = 190
+    search_second_limit: int = 5
+    daily_limit: int = 625_000
+    #: Send Retry-After with a 429; the real service mostly does not.
+    retry_after: bool = False
+    #: A write of the value that is already there leaves history and stamps alone.
+    same_value_writes_are_no_ops: bool = True
+    #: A merge keeps the primary record's id instead of making a new one.
+    merge_preserves_id: bool = False
+    #: Activities added to a contact move num_notes, notes_last_contacted and the like.
+    summaries_follow_activities: bool = True
+    #: With trace ids, good rows of an upsert by e-mail are written although others fail.
+    partial_upserts_by_email: bool = False
+    #: Lifecycle stage that a new contact gets when none is given; "" for none.
+    default_lifecycle_stage: str = ""
+    #: Every refresh answers with a new refresh token and ends the old one.
+    rotate_refresh_tokens: bool = False
+    #: The portal has the Leads object; without it its endpoints answer 403.
+    leads_object: bool = True
+    #: Order results of batch calls by chance, as the real service promises no order.
+    shuffle_batches: bool = True
+    #: Scopes of the private app's token; None gives it all that are known here.
+    scopes: frozenset[str] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class SalesforceOptions:
+    """Switches of the Salesforce org; salesforce/ adds what it needs, each with a default."""
+
+    #: What `DailyApiRequests` allows in 24 hours.
+    daily_api_requests: int = 100_000
+    #: Owner an active lead assignment rule gives: user name, e-mail or queue name; "" no rule is active.
+    assignment_owner: str = ""
+    #: Fields with history, as ``Object.Field``.
+    tracked_fields: frozenset[str] = frozenset(
+        {"Lead.Status", "Lead.OwnerId", "Contact.OwnerId", "Opportunity.StageName"}
+    )
+    #: What the duplicate rule for leads and contacts with the same e-mail does: "off", "alert" or "block".
+    duplicate_rule: str = "off"
+    #: ``Object | SOQL condition | message``: a record that fulfils the condition is refused.
+    validation_rules: frozenset[str] = frozenset()
+    #: Most rows of a query page; the real service sometimes gives fewer than asked for.
+    max_page_size: int = 2000
+    #: Requests after which a token expires; 0: never.
+    token_calls: int = 0
+    #: Seconds without a request after which a token expires; 0: never.
+    session_seconds: int = 0
+
+
+@dataclass(slots=True)
+class Options:
+    """The switches of both CRMs."""
+
+    hubspot: HubSpotOptions = field(default_factory=HubSpotOptions)
+    salesforce: SalesforceOptions = field(default_factory=SalesforceOptions)
+
+    def change(self, data: Mapping[str, Any]) -> None:
+        """Set switches from ``{"hubspot": {"lifecycle": "reject"}, …}``.
+
+        Raises:
+            ConfigError: A switch is unknown or of another type; none was changed.
+        """
+        problems = [problem for crm, part in data.items() for problem in self._problems(crm, part)]
+        if problems:
+            raise ConfigError(problems)
+        for crm, part in data.items():
+            for name, value in part.items():
+                setattr(getattr(self, crm), name, _as_switch(value))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give all switches as JSON values."""
+        return {crm.name: _plain(asdict(getattr(self, crm.name))) for crm in fields(self)}
+
+    def _problems(self, crm: str, part: Any) -> list[Problem]:
+        if crm not in Options.__slots__ or not isinstance(part, Mapping):
+            return [Problem("options", crm, "must be hubspot or salesforce with an object of switches")]
+        switches = getattr(self, crm)
+        return [
+            Problem("options", f"{crm}.{name}", reason)
+            for name, value in part.items()
+            if (reason := _refusal(switches, name, value))
+        ]
+
+
+def _refusal(switches: Any, name: str, value: Any) -> str:
+    if name not in type(switches).__slots__:
+        return "unknown switch"
+    if name == "duplicate_rule" and value not in ("off", "alert", "block"):
+        return "must be one of: off, alert, block"
+    if name == "lifecycle" and value not in LIFECYCLE_MODES:
+        return "must be one of: " + ", ".join(LIFECYCLE_MODES)
+    present = getattr(switches, name)
+    if isinstance(present, bool) != isinstance(value, bool) and name != "scopes":
+        return f"must be {'true or false' if isinstance(present, bool) else 'no boolean'}"
+    if isinstance(present, int | float) and not isinstance(value, int | float):
+        return "must be a number"
+    return ""
+
+
+def _as_switch(value: Any) -> Any:
+    return frozenset(value) if isinstance(value, list) else value
+
+
+def _plain(switches: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: sorted(value) if isinstance(value, frozenset) else value for name, value in switches.items()
+    }

@@ -1,0 +1,86 @@
+"""Users, queues and the organisation."""
+
+from __future__ import annotations
+
+USER = """
++id | User ID
+Username             string(80)    cu   idLookup unique | Username
+LastName             string(80)    cu   in=Name | Last Name
+FirstName            string(40)    ncu  in=Name | First Name
+Name                 string(121)   - | Full Name
+CompanyName          string(80)    ncu | Company Name
+Division             string(80)    ncu | Division
+Department           string(80)    ncu | Department
+Title                string(80)    ncu | Title
++address
+Email                email(128)    cu   idLookup | Email
+Phone                phone(40)     ncu | Phone
+Fax                  phone(40)     ncu | Fax
+MobilePhone          phone(40)     ncu | Mobile
+Alias                string(8)     cu | Alias
+CommunityNickname    string(40)    cud  unique | Nickname
+IsActive             boolean       cud | Active
+TimeZoneSidKey       picklist(40)  cud  restricted | Time Zone
+UserRoleId           reference     ncu  ->UserRole | Role ID
+LocaleSidKey         picklist(40)  cud  restricted | Locale
+EmailEncodingKey     picklist(40)  cud  restricted | Email Encoding
+ProfileId            reference     cud  ->Profile | Profile ID
+UserType             picklist(40)  n    restricted | User Type
+LanguageLocaleKey    picklist(40)  cud  restricted | Language
+EmployeeNumber       string(20)    ncu | Employee Number
+ManagerId            reference     ncu  ->User | Manager ID
+LastLoginDate        datetime      n | Last Login
++audit
+FederationIdentifier string(512)   ncu  idLookup unique | SAML Federation ID
+"""
+
+GROUP = """
++id | Group ID
+Name                   string(40)   cu | Name
+DeveloperName          string(80)   ncu | Developer Name
+RelatedId              reference    n    ->User,UserRole names | Related ID
+Type                   picklist(40) c    restricted | Type
+Email                  email(255)   ncu | Email
+OwnerId                reference    d    ->Organization,User names | Owner ID
+DoesSendEmailToMembers boolean      cud | Send Email to Members
+DoesIncludeBosses      boolean      cud | Include Bosses
++audit
+"""
+
+GROUP_MEMBER = """
++id | Group Member ID
+GroupId        reference c  ->Group child=GroupMembers | Group ID
+UserOrGroupId  reference c  ->Group,User rel= | User/Group ID
+SystemModstamp datetime  d | System Modstamp
+"""
+
+QUEUE_SOBJECT = """
++id | Queue Sobject ID
+QueueId        reference    c  ->Group child=QueueSobjects | Group ID
+SobjectType    picklist(40) c  restricted | Sobject Type
+CreatedById    reference    d  ->User | Created By ID
+SystemModstamp datetime     d | System Modstamp
+"""
+
+ORGANIZATION = """
++id | Organization ID
+Name                    string(80)   - | Name
+Division                string(80)   n | Division
++address
+Phone                   phone(40)    n | Phone
+Fax                     phone(40)    n | Fax
+PrimaryContact          string(80)   n | Primary Contact
+DefaultLocaleSidKey     picklist(40) -  restricted | Locale
+TimeZoneSidKey          picklist(40) -  restricted | Time Zone
+LanguageLocaleKey       picklist(40) -  restricted | Language
+ReceivesInfoEmails      boolean      d | Info Emails
+FiscalYearStartMonth    int          n | Fiscal Year Starts In
+OrganizationType        picklist(40) n  restricted | Edition
+NamespacePrefix         string(15)   n | Namespace Prefix
+InstanceName            string(5)    n | Instance Name
+IsSandbox               boolean      d | Is Sandbox
+IsReadOnly              boolean      d | Is Read Only
+TrialExpirationDate     datetime     n | Trial Expiration Date
+SignupCountryIsoCode    string(2)    n | Signup Country ISO Code
++audit
+"""

@@ -1,0 +1,155 @@
+"""What the org tells about itself: versions, resources, objects, limits, identity."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from crmbridge.sandbox.salesforce.describe import basic, describe, describe_global
+from crmbridge.sandbox.salesforce.failures import not_found
+from crmbridge.sandbox.salesforce.org import Org
+from crmbridge.sandbox.salesforce.resources.records import wire_record
+from crmbridge.sandbox.salesforce.wire import Call, Reply, http_date_of_ms, precondition
+
+FIRST_VERSION = 31
+LAST_VERSION = 68
+#: Version 31 was Summer '14; three releases a year.
+_SEASONS = ("Summer", "Winter", "Spring")
+_RESOURCES = ("tooling", "query", "queryAll", "limits", "sobjects", "composite")
+
+
+def versions() -> list[dict[str, str]]:
+    """Give the API versions, oldest first."""
+    return [_version(number) for number in range(FIRST_VERSION, LAST_VERSION + 1)]
+
+
+def _version(number: int) -> dict[str, str]:
+    step = number - FIRST_VERSION
+    year = 14 + (step + 2) // 3 if step % 3 else 14 + step // 3
+    label = f"{_SEASONS[step % 3]} '{year:02d}"
+    return {"label": label, "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
+
+
+def resources(org: Org, call: Call) -> Reply:
+    """GET the root of a version."""
+    base = call.caller.base
+    identity = f"{call.caller.origin}/id/{org.seeds.org_id}/{call.caller.user_id}"
+    return Reply(body={name: f"{base}/{name}" for name in _RESOURCES} | {"identity": identity})
+
+
+def objects(org: Org, call: Call) -> Reply:
+    """GET sobjects."""
+    return _stamped(org, call, lambda: describe_global(org.schema, call.caller.base))
+
+
+def object_describe(org: Org, call: Call) -> Reply:
+    """GET sobjects/{object}/describe."""
+    item = org.object(call.path[1])
+    return _stamped(org, call, lambda: describe(org.schema, item, call.caller.base, call.caller.origin))
+
+
+def object_basic(org: Org, call: Call) -> Reply:
+    """GET sobjects/{object}."""
+    item = org.object(call.path[1])
+    rows = org.store.newest(item, 5)
+    recent = [
+        wire_record(item, row, call.caller.base, ["Id", "Name"] if item.has("Name") else ["Id"])
+        for row in rows
+    ]
+    return Reply(body={"objectDescribe": basic(item, call.caller.base), "recentItems": recent})
+
+
+def _stamped(org: Org, call: Call, body: Any) -> Reply:
+    stamp = org.schema.described_ms
+    headers = {"ETag": f'"{stamp // 1000 & 0xFFFFFFFF:08x}"', "Last-Modified": http_date_of_ms(stamp)}
+    refused = precondition(call, datetime.fromtimestamp(stamp // 1000, UTC), strict=False)
+    if refused is not None or call.header("if-none-match") == headers["ETag"]:
+        return Reply(status=refused.status if refused is not None else 304, headers=headers)
+    return Reply(body=body(), headers=headers)
+
+
+def limits(org: Org, _call: Call) -> Reply:
+    """GET limits."""
+    calls = org.world.options.salesforce.daily_api_requests
+    storage = {"Max": 5, "Remaining": 5}
+    body = {
+        "DailyApiRequests": {"Max": calls, "Remaining": max(calls - org.calls_today, 0)},
+        "DailyBulkApiBatches": {"Max": 15_000, "Remaining": 15_000},
+        "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000},
+        "DailyBulkV2QueryFileStorageMB": {"Max": 976_562, "Remaining": 976_562},
+        "DataStorageMB": storage,
+        "FileStorageMB": {"Max": 20, "Remaining": 20},
+        "PermissionSets": {"Max": 1500, "Remaining": 1499, "CreateCustom": {"Max": 1000, "Remaining": 999}},
+    }
+    return Reply(body=body)
+
+
+def record_count(org: Org, call: Call) -> Reply:
+    """GET limits/recordCount: objects without records are left out."""
+    wanted = call.arg("sObjects")
+    names = wanted.split(",") if wanted else list(org.schema.objects)
+    found = [item for name in names if (item := org.schema.get(name.strip())) is not None]
+    counts = [{"count": org.store.count(item), "name": item.name} for item in found]
+    return Reply(body={"sObjects": [entry for entry in counts if entry["count"]]})
+
+
+def identity(org: Org, origin: str, user_id: str) -> dict[str, Any]:
+    """Give the identity document of a user.
+
+    Raises:
+        ApiError: NOT_FOUND.
+    """
+    user = org.store.get(org.store.named("User"), user_id)
+    if user is None:
+        raise not_found()
+    base = f"{origin}/services/data/v{{version}}"
+    return {
+        "id": f"{origin}/id/{org.seeds.org_id}/{user_id}",
+        "asserted_user": True,
+        "user_id": user_id,
+        "organization_id": org.seeds.org_id,
+        "username": user["Username"],
+        "nick_name": user["CommunityNickname"],
+        "display_name": user["Name"],
+        "email": user["Email"],
+        "email_verified": True,
+        "first_name": user["FirstName"],
+        "last_name": user["LastName"],
+        "timezone": user["TimeZoneSidKey"],
+        "active": bool(user["IsActive"]),
+        "user_type": "STANDARD",
+        "language": user["LanguageLocaleKey"],
+        "locale": user["LocaleSidKey"],
+        "utcOffset": 0,
+        "last_modified_date": user["LastModifiedDate"],
+        "urls": {
+            "rest": f"{base}/",
+            "sobjects": f"{base}/sobjects/",
+            "query": f"{base}/query/",
+            "custom_domain": origin,
+        },
+    }
+
+
+def userinfo(org: Org, origin: str, user_id: str) -> dict[str, Any]:
+    """Give the OpenID document of a user."""
+    known = identity(org, origin, user_id)
+    return {
+        "sub": known["id"],
+        "user_id": user_id,
+        "organization_id": org.seeds.org_id,
+        "preferred_username": known["username"],
+        "nickname": known["nick_name"],
+        "name": known["display_name"],
+        "email": known["email"],
+        "email_verified": True,
+        "given_name": known["first_name"],
+        "family_name": known["last_name"],
+        "zoneinfo": known["timezone"],
+        "active": known["active"],
+        "user_type": known["user_type"],
+        "language": known["language"],
+        "locale": known["locale"],
+        "updated_at": known["last_modified_date"],
+        "urls": known["urls"],
+    }
