@@ -5,28 +5,17 @@ A guard that was named in ``allow`` is skipped: overriding is explicit, one guar
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 
 from crmbridge.errors import GuardFinding, UnsafePlan
 from crmbridge.ports import Crm, CrmIdentity, PlanCounts
+from crmbridge.process.parts import Guards
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardLimits:
-    """The company's limits, from ``[guards]`` of the process file."""
-
-    #: Share of the known records of one object that one plan may change …
-    max_changed_share: float = 0.3
-    #: … looked at only from so many changed records on.
-    min_changed: int = 50
-    #: Values per field that one plan may replace where there was one before.
-    max_overwrites: int = 1000
-    #: Leads that one plan may hand over to sales.
-    max_handoffs: int = 500
-    #: Share of the day's remaining API calls that one run may spend.
-    max_call_share: float = 0.25
+#: Share of the day's remaining API calls that one run may spend.
+MAX_CALL_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,28 +38,28 @@ def estimate(counts: PlanCounts, crms: Mapping[str, Crm], compare_and_set: bool)
 
 
 def _estimate_one(counts: PlanCounts, crm: Crm, compare_and_set: bool) -> CallEstimate:
-    updates: dict[str, int] = {}
-    verified: dict[str, int] = {}
+    updates: Counter[tuple[bool, str]] = Counter()
+    verified: Counter[tuple[bool, str, bool]] = Counter()
     writes = 0
-    for (name, object_name, create, owner_changed), records in counts.records.items():
+    for (first, name, target, create, owner_changed), records in counts.records.items():
         if name != crm.name:
             continue
         conditional = compare_and_set and owner_changed and not create and name == "salesforce"
-        writes += ceil(records / crm.write_limit(object_name, create=create, conditional=conditional))
+        writes += ceil(records / crm.write_limit(target, create=create, conditional=conditional))
         if not create:
-            updates[object_name] = updates.get(object_name, 0) + records
-        if crm.verify_fields(object_name):
-            verified[object_name] = verified.get(object_name, 0) + records
+            updates[first, target] += records
+        if crm.verify_fields(target):
+            verified[first, target, create] += records
     return CallEstimate(
-        rereads=sum(ceil(records / crm.read_limit(name)) for name, records in updates.items()),
+        rereads=sum(ceil(records / crm.read_limit(place[1])) for place, records in updates.items()),
         writes=writes,
-        verifies=sum(ceil(records / crm.read_limit(name)) for name, records in verified.items()),
+        verifies=sum(ceil(records / crm.read_limit(place[1])) for place, records in verified.items()),
     )
 
 
 def guard(
     counts: PlanCounts,
-    limits: GuardLimits,
+    limits: Guards,
     *,
     estimates: Mapping[str, CallEstimate],
     identities: Mapping[str, CrmIdentity],
@@ -88,7 +77,7 @@ def guard(
         *_changed_share(counts, limits),
         *_overwrites(counts, limits),
         *_handoffs(counts, limits),
-        *_calls(limits, estimates, identities),
+        *_calls(estimates, identities),
     ]
     refused = [finding for finding in findings if finding.guard not in allow]
     if refused:
@@ -111,9 +100,9 @@ def refuse_empty(emptied: Collection[tuple[str, str]], allow: Collection[str]) -
         raise UnsafePlan([GuardFinding("empty_source", 0, 1, message)])
 
 
-def _changed_share(counts: PlanCounts, limits: GuardLimits) -> Iterator[GuardFinding]:
+def _changed_share(counts: PlanCounts, limits: Guards) -> Iterator[GuardFinding]:
     changed: dict[tuple[str, str], int] = {}
-    for (crm, object_name, create, _), records in counts.records.items():
+    for (_, crm, object_name, create, _), records in counts.records.items():
         if not create:
             changed[crm, object_name] = changed.get((crm, object_name), 0) + records
     for (crm, object_name), records in sorted(changed.items()):
@@ -129,7 +118,7 @@ def _changed_share(counts: PlanCounts, limits: GuardLimits) -> Iterator[GuardFin
             )
 
 
-def _overwrites(counts: PlanCounts, limits: GuardLimits) -> Iterator[GuardFinding]:
+def _overwrites(counts: PlanCounts, limits: Guards) -> Iterator[GuardFinding]:
     for (crm, name), count in sorted(counts.overwrites.items()):
         if count > limits.max_overwrites:
             yield GuardFinding(
@@ -141,7 +130,7 @@ def _overwrites(counts: PlanCounts, limits: GuardLimits) -> Iterator[GuardFindin
             )
 
 
-def _handoffs(counts: PlanCounts, limits: GuardLimits) -> Iterator[GuardFinding]:
+def _handoffs(counts: PlanCounts, limits: Guards) -> Iterator[GuardFinding]:
     if counts.handed_off > limits.max_handoffs:
         yield GuardFinding(
             "handoffs",
@@ -153,16 +142,16 @@ def _handoffs(counts: PlanCounts, limits: GuardLimits) -> Iterator[GuardFinding]
 
 
 def _calls(
-    limits: GuardLimits, estimates: Mapping[str, CallEstimate], identities: Mapping[str, CrmIdentity]
+    estimates: Mapping[str, CallEstimate], identities: Mapping[str, CrmIdentity]
 ) -> Iterator[GuardFinding]:
     for crm, calls in sorted(estimates.items()):
         identity = identities.get(crm)
         left = identity.calls_left if identity else None
-        if left is not None and calls.total > left * limits.max_call_share:
+        if left is not None and calls.total > left * MAX_CALL_SHARE:
             yield GuardFinding(
                 "calls",
                 calls.total,
-                left * limits.max_call_share,
+                left * MAX_CALL_SHARE,
                 f"calls: the plan needs {calls.total} {crm} API calls and {left} are left today "
-                f"(one run may spend {limits.max_call_share:.0%} of them)",
+                f"(one run may spend {MAX_CALL_SHARE:.0%} of them)",
             )

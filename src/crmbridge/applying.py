@@ -1,0 +1,222 @@
+"""The words *apply* and *verify* of a run: write-ahead intents, batched writes, one outcome per record.
+
+Before each call the intents are durable; after it, each record's outcome. A crash in between leaves
+intents without an outcome, which the next run settles by reading the CRM, never by sending again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby, islice
+from typing import NamedTuple, TypeVar
+
+from crmbridge.model import Change, Outcome, OutcomeState, Record, Value, Write
+from crmbridge.ports import Crm, Ledger, Progress, Run, no_progress
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class ApplyReport:
+    """What became of the writes: records, not fields."""
+
+    #: Outcome state -> records.
+    states: dict[OutcomeState, int] = field(default_factory=dict)
+    #: Error code -> records that failed with it.
+    errors: dict[str, int] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one record."""
+        self.states[outcome.state] = self.states.get(outcome.state, 0) + 1
+        if outcome.error is not None:
+            self.errors[outcome.error] = self.errors.get(outcome.error, 0) + 1
+
+    def count(self, *states: OutcomeState) -> int:
+        """Add up the records in these states."""
+        return sum(self.states.get(state, 0) for state in states)
+
+
+class _Kind(NamedTuple):
+    """What is re-read and verified together: one object, and creations apart from updates."""
+
+    crm: str
+    object: str
+    create: bool
+
+
+class _Intended(NamedTuple):
+    """A write, and the values that it replaces."""
+
+    write: Write
+    old: Mapping[str, Value]
+
+
+def apply(
+    run: Run,
+    crms: Mapping[str, Crm],
+    ledger: Ledger,
+    *,
+    compare_and_set: Collection[str] = (),
+    lead_ids: Collection[str] | None = None,
+    progress: Progress = no_progress,
+) -> ApplyReport:
+    """Carry out a run's plan; its decisions must have been promoted before.
+
+    Args:
+        compare_and_set: Canonical fields that Salesforce writes only if the record has not moved.
+        lead_ids: Only the changes of these leads; None: all.
+
+    Raises:
+        TransientError, FatalError: what was written so far is in the ledger; the next run goes on.
+    """
+    report = ApplyReport()
+    changes = (change for change in ledger.changes(run) if lead_ids is None or change.lead_id in lead_ids)
+    writes = (_intended(list(group), compare_and_set) for _, group in groupby(changes, _record_key))
+    for kind, group in groupby(writes, lambda intended: _kind(intended.write)):
+        writer = _Writer(run, crms[kind.crm], ledger, kind, report)
+        for chunk in _chunks(group, crms[kind.crm].read_limit(kind.object)):
+            writer.write(chunk)
+            progress(f"write {kind.crm} {kind.object}", len(chunk))
+    return report
+
+
+def recover(run: Run, crms: Mapping[str, Crm], ledger: Ledger) -> int:
+    """Settle by reading what a dead run may or may not have written; returns how many records.
+
+    Safe to repeat: reading changes nothing, and their leads are planned again.
+    """
+    open_writes = [write for write in ledger.open_intents() if write.crm in crms]
+    for kind, group in groupby(sorted(open_writes, key=_kind), _kind):
+        crm = crms[kind.crm]
+        for chunk in _chunks(group, crm.read_limit(kind.object)):
+            ledger.observe(run, _read_back(crm, kind, chunk).values())
+            ledger.settle(run, chunk)
+    return len(open_writes)
+
+
+class _Writer:
+    """Writes the records of one kind."""
+
+    def __init__(self, run: Run, crm: Crm, ledger: Ledger, kind: _Kind, report: ApplyReport) -> None:
+        self.run, self.crm, self.ledger, self.kind, self.report = run, crm, ledger, kind, report
+
+    def write(self, chunk: Sequence[_Intended]) -> None:
+        """Re-read, write in full batches, verify, and store every outcome."""
+        ready, done = ([item.write for item in chunk], []) if self.kind.create else self._reread(chunk)
+        written: list[tuple[Write, Outcome]] = []
+        for batch in self._batches(ready):
+            self._log(done, batch)
+            done = []
+            written.extend(zip(batch, self.crm.write(batch), strict=True))
+            self.ledger.renew(self.run)
+        self._log([*done, *self._verified(written)], ())
+
+    def _batches(self, writes: Sequence[Write]) -> Iterator[list[Write]]:
+        """Split into calls as full as can be; conditional writes go apart from others."""
+        for conditional, group in groupby(writes, lambda write: write.if_version is not None):
+            kind = self.kind
+            yield from _chunks(
+                group, self.crm.write_limit(kind.object, create=kind.create, conditional=conditional)
+            )
+
+    def _log(self, done: Sequence[tuple[Write, Outcome]], intents: Sequence[Write]) -> None:
+        self.ledger.log(self.run, done, intents)
+        for _, outcome in done:
+            self.report.add(outcome)
+
+    def _reread(self, chunk: Sequence[_Intended]) -> tuple[list[Write], list[tuple[Write, Outcome]]]:
+        """Look at the records once more: who moved is left alone, what is there already is not sent."""
+        live = self.crm.read(self.kind.object, [item.write.key for item in chunk])
+        self.ledger.observe(self.run, live.values())
+        ready: list[Write] = []
+        done: list[tuple[Write, Outcome]] = []
+        for item in chunk:
+            write = self._still_needed(item, live.get(item.write.key))
+            if isinstance(write, OutcomeState):
+                done.append((item.write, Outcome(key=item.write.key, state=write, id=item.write.id)))
+            else:
+                ready.append(write)
+        return ready, done
+
+    def _still_needed(self, item: _Intended, record: Record | None) -> Write | OutcomeState:
+        if record is None or record.ref.id != item.write.id:
+            return OutcomeState.MOVED
+        values = {}
+        for name, new in item.write.values.items():
+            theirs = record.fields.get(name)
+            if self._same(name, theirs, new):
+                continue
+            if name in record.unknown or not self._same(name, theirs, item.old[name]):
+                return OutcomeState.MOVED
+            values[name] = new
+        version = record.version if item.write.if_version is not None else None
+        return replace(item.write, values=values, if_version=version) if values else OutcomeState.UNCHANGED
+
+    def _verified(self, written: Sequence[tuple[Write, Outcome]]) -> list[tuple[Write, Outcome]]:
+        """Read back where the CRM may silently have done something else, and say so."""
+        checked = self.crm.verify_fields(self.kind.object)
+        doubtful = [
+            (write, outcome)
+            for write, outcome in written
+            if outcome.state is OutcomeState.WRITTEN and not checked.isdisjoint(write.values)
+        ]
+        if not doubtful:
+            return list(written)
+        live = self.crm.read(self.kind.object, [str(outcome.id) for _, outcome in doubtful])
+        return [(write, self._verdict(write, outcome, live, checked)) for write, outcome in written]
+
+    def _verdict(
+        self, write: Write, outcome: Outcome, live: Mapping[str, Record], checked: Collection[str]
+    ) -> Outcome:
+        record = live.get(str(outcome.id))
+        if outcome.state is not OutcomeState.WRITTEN or record is None:
+            return outcome
+        taken = all(
+            self._same(name, record.fields.get(name), value)
+            for name, value in write.values.items()
+            if name in checked
+        )
+        if taken:
+            return replace(outcome, version=record.version)
+        self.ledger.observe(self.run, [record])
+        return replace(outcome, state=OutcomeState.FAILED, error="not_taken", version=record.version)
+
+    def _same(self, name: str, left: Value, right: Value) -> bool:
+        return left == right or self.crm.same(self.kind.object, name, left, right)
+
+
+def _read_back(crm: Crm, kind: _Kind, writes: Sequence[Write]) -> Mapping[str, Record]:
+    names = [write.key for write in writes]
+    return crm.read_external(kind.object, names) if kind.create else crm.read(kind.object, names)
+
+
+def _record_key(change: Change) -> tuple[str, str, str, str]:
+    return change.crm, change.object, change.id or "", change.lead_id
+
+
+def _intended(changes: Sequence[Change], compare_and_set: Collection[str]) -> _Intended:
+    first = changes[0]
+    values = {change.field: change.new for change in changes}
+    conditional = (
+        first.crm == "salesforce" and first.id is not None and not values.keys().isdisjoint(compare_and_set)
+    )
+    write = Write(
+        lead_id=first.lead_id,
+        crm=first.crm,
+        object=first.object,
+        id=first.id,
+        values=values,
+        if_version=first.based_on_version if conditional else None,
+    )
+    return _Intended(write, {change.field: change.old for change in changes})
+
+
+def _kind(write: Write) -> _Kind:
+    return _Kind(write.crm, write.object, write.id is None)
+
+
+def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,345 @@
+"""The run in one screen: read → unify → decide → plan → guard → apply → verify → report.
+
+`Bridge` is what a host service embeds and what every command calls. It keeps no state of its own: the
+ledger does. Several threads may share one, and several companies live in one process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crmbridge import planfile
+from crmbridge.applying import apply, recover
+from crmbridge.check import check
+from crmbridge.deciding import Deciding
+from crmbridge.errors import (
+    AuthFailed,
+    ConfigError,
+    GuardFinding,
+    LeaseLost,
+    Problem,
+    QuotaExhausted,
+    SignInLost,
+    TransientError,
+    UnsafePlan,
+)
+from crmbridge.guards import estimate, guard, refuse_empty
+from crmbridge.mapping import Mapping as CompanyMapping
+from crmbridge.model import Outcome
+from crmbridge.ports import Crm, CrmIdentity, Ledger, NewField, Progress, Rights, Run, no_progress
+from crmbridge.process import Explanation, Process
+from crmbridge.provision import needed
+from crmbridge.reading import bind, read
+from crmbridge.references import find_lead
+from crmbridge.results import Plan, Result
+from crmbridge.schemas import current_schemas, read_schemas
+
+if TYPE_CHECKING:
+    from crmbridge.settings import Settings
+
+
+def utc_now() -> datetime:
+    """Tell the time where nobody handed one in."""
+    return datetime.now(UTC)
+
+
+class Bridge:
+    """One company's lead process over its CRMs.
+
+    Args:
+        process: The agreement between marketing and sales.
+        mapping: How the company names fields and values; None: the defaults.
+        hubspot, salesforce: The CRM accounts; None for one that the company does not use.
+        ledger: Our own record of what was read, decided and written.
+        company: Name for plan files and messages.
+        clock: Tells the time where a method is not given a ``now``.
+        progress: Told what is being done, for progress bars; called from the thread that runs.
+    """
+
+    def __init__(
+        self,
+        process: Process,
+        mapping: CompanyMapping | None = None,
+        *,
+        hubspot: Crm | None = None,
+        salesforce: Crm | None = None,
+        ledger: Ledger,
+        company: str = "company",
+        clock: Callable[[], datetime] = utc_now,
+        progress: Progress = no_progress,
+    ) -> None:
+        self.process = process
+        self.mapping = mapping or CompanyMapping.default()
+        self.ledger = ledger
+        self.company = company
+        given = {"hubspot": hubspot, "salesforce": salesforce}
+        self.crms: Mapping[str, Crm] = {name: crm for name, crm in given.items() if crm is not None}
+        self._clock = clock
+        self._progress = progress
+
+    @classmethod
+    def from_directory(cls, path: Path | str, settings: Settings | None = None) -> Bridge:
+        """Open a company folder: process.toml, mapping.toml and, unless given, the environment.
+
+        Raises:
+            ConfigError: with every problem of both files and of the settings.
+        """
+        from crmbridge.company import open_company  # noqa: PLC0415 - adapters are imported on demand
+
+        return open_company(Path(path), settings)
+
+    # what people ask --------------------------------------------------------------------------------
+    def check(self) -> tuple[Problem, ...]:
+        """Compare process and mapping with the live schema of both CRMs; writes nothing."""
+        identities = {name: crm.identity() for name, crm in self.crms.items()}
+        if strangers := self._strangers(identities):
+            return strangers
+        schemas = read_schemas(self.crms, self.ledger, self.mapping.fingerprint, self._clock())
+        return check(self.process, self.mapping, schemas, self.rights(), self.ledger.owners())
+
+    def explain(self, lead: str, now: datetime | None = None) -> Explanation:
+        """Say what the process decides about a lead, which rules did not match, what would change it.
+
+        Raises:
+            ConfigError: the reference matches no lead, or several.
+        """
+        return self._deciding(now).explain(find_lead(self.ledger, lead))
+
+    def rights(self) -> Mapping[str, Rights]:
+        """Compare what each token may do with what the mapping needs."""
+        return {name: crm.rights() for name, crm in self.crms.items()}
+
+    def needed_fields(self) -> Mapping[str, tuple[NewField, ...]]:
+        """Name the custom fields that the mapping needs and the CRMs lack, per CRM."""
+        schemas = read_schemas(self.crms, self.ledger, self.mapping.fingerprint, self._clock())
+        return {name: needed(self.mapping, {name: schema}) for name, schema in schemas.items()}
+
+    def create_fields(self, fields: Mapping[str, Sequence[NewField]]) -> Mapping[str, Sequence[Outcome]]:
+        """Create custom fields in both CRMs. Safe to repeat: one that exists is left as it is."""
+        outcomes = {name: self.crms[name].create_fields(items) for name, items in fields.items() if items}
+        read_schemas(self.crms, self.ledger, self.mapping.fingerprint, self._clock())
+        return outcomes
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self.ledger.close()
+
+    def pause(self, reason: str) -> None:
+        """Let no run write until `resume`; planning stays possible. Safe to repeat."""
+        self.ledger.pause(reason)
+
+    def resume(self) -> None:
+        """Lift a pause. Safe to repeat."""
+        self.ledger.pause(None)
+
+    # the run ----------------------------------------------------------------------------------------
+    def plan(self, now: datetime | None = None, *, full: bool = False, allow: Collection[str] = ()) -> Plan:
+        """Read both CRMs and say what would be written; writes to neither.
+
+        Args:
+            now: The moment to decide at; None: the clock.
+            full: Read everything again, deleted and archived records too, instead of what changed.
+            allow: Names of guards that are overridden; here only "empty_source" counts.
+
+        Raises:
+            UnsafePlan: a source that gave rows before came back empty.
+        """
+        with self._run("plan") as run:
+            return self._plan(run, now, full=full, allow=allow)
+
+    def sync(self, now: datetime | None = None, *, full: bool = False, allow: Collection[str] = ()) -> Result:
+        """Plan, guard and carry out. Safe to repeat: a second run finds nothing to do.
+
+        Args:
+            allow: Names of guards that are overridden.
+
+        Raises:
+            UnsafePlan: a guard refused; nothing was written.
+        """
+        with self._run("sync") as run:
+            plan = self._plan(run, now, full=full, allow=allow)
+            self._guard(plan, allow)
+            return self._carry_out(run, plan)
+
+    def apply(
+        self,
+        plan: Plan | Path,
+        *,
+        limit: int | None = None,
+        only: Collection[str] = (),
+        allow: Collection[str] = (),
+    ) -> Result:
+        """Carry out a plan that was made earlier, or a plan file of one.
+
+        Args:
+            limit: At most so many leads, in the plan's order.
+            only: References of leads; the others are left for later. Empty: all.
+
+        Raises:
+            UnsafePlan: a guard refused, or the world moved on since the plan was made.
+        """
+        header = planfile.read_header(plan) if isinstance(plan, Path) else plan.header
+        with self._run("apply") as lease:
+            self._still_good(header)
+            run = replace(lease, id=header.run)
+            made = self._finished(run, header, {})
+            self._guard(made, allow)
+            return self._carry_out(run, made, self._chosen(made, limit, only))
+
+    def _plan(self, run: Run, now: datetime | None, *, full: bool, allow: Collection[str]) -> Plan:
+        before = self._calls()
+        recover(run, self.crms, self.ledger)
+        reading = read(self.crms, self.ledger, run, full=full, progress=self._progress)
+        refuse_empty(reading.emptied, allow)
+        bind(self.ledger, run)
+        deciding = self._deciding(now)
+        deciding.decide(run)
+        deciding.assign(run)
+        return self._finished(run, self._header(run), self._spent(before))
+
+    def _guard(self, plan: Plan, allow: Collection[str]) -> None:
+        if (paused := self.ledger.paused()) is not None:
+            raise UnsafePlan([GuardFinding("paused", 1, 0, f"paused: {paused}; crmbridge resume lifts it")])
+        identities = {name: crm.identity() for name, crm in self.crms.items()}
+        guard(
+            plan.counts,
+            self.process.guards,
+            estimates=plan.estimates,
+            identities=identities,
+            allow=allow,
+        )
+
+    def _carry_out(self, run: Run, plan: Plan, lead_ids: Collection[str] | None = None) -> Result:
+        before = self._calls()
+        self.ledger.promote(run, lead_ids, self._deciding(None).pointers_after(run, lead_ids))
+        report = apply(
+            run,
+            self.crms,
+            self.ledger,
+            compare_and_set=self.mapping.compare_and_set,
+            lead_ids=lead_ids,
+            progress=self._progress,
+        )
+        spent = self._spent(before)
+        calls = {name: plan.api_calls.get(name, 0) + spent[name] for name in self.crms}
+        return Result(plan=plan, report=report, api_calls=calls)
+
+    # around it --------------------------------------------------------------------------------------
+    @contextmanager
+    def _run(self, kind: str) -> Iterator[Run]:
+        """Hold the company's lease, refuse strange accounts, and close the run whatever happens."""
+        identities = {name: crm.identity() for name, crm in self.crms.items()}
+        if strangers := self._strangers(identities):
+            raise ConfigError(strangers)
+        run = self.ledger.begin(
+            kind, self._clock(), {"process": self.process.fingerprint, "mapping": self.mapping.fingerprint}
+        )
+        try:
+            yield run
+        except Exception as error:
+            with suppress(LeaseLost):
+                self.ledger.finish(run, _state_after(error), {})
+            if type(error) is AuthFailed:
+                raise SignInLost(str(error), error.where) from None
+            raise
+        self.ledger.finish(run, "planned" if kind == "plan" else "done", {})
+
+    def _strangers(self, identities: Mapping[str, CrmIdentity]) -> tuple[Problem, ...]:
+        """Name accounts that are not the ones the process file pins."""
+        pinned = {
+            "hubspot": ("hubspot_portal_id", self.process.identity.hubspot_portal_id),
+            "salesforce": ("salesforce_org_id", self.process.identity.salesforce_org_id),
+        }
+        return tuple(
+            Problem(
+                "process.toml",
+                f"identity.{pinned[name][0]}",
+                f"the token is for {name} account {identity.account_id}, the process for {pinned[name][1]}",
+                "use that account's token, or pin the other account if it is the right one",
+            )
+            for name, identity in sorted(identities.items())
+            if pinned[name][1] not in {None, identity.account_id}
+        )
+
+    def _deciding(self, now: datetime | None) -> Deciding:
+        moment = now or self._clock()
+        schemas = current_schemas(self.crms, self.ledger, self.mapping.fingerprint, moment)
+        return Deciding(
+            process=self.process,
+            mapping=self.mapping.offered(schemas),
+            crms=self.crms,
+            ledger=self.ledger,
+            now=moment,
+            progress=self._progress,
+        )
+
+    def _header(self, run: Run) -> planfile.PlanHeader:
+        ids = {name: crm.identity().account_id for name, crm in self.crms.items()}
+        return planfile.PlanHeader(
+            company=self.company,
+            run=run.id,
+            process_version=self.process.version,
+            process_fingerprint=self.process.fingerprint,
+            mapping_fingerprint=self.mapping.fingerprint,
+            portal_id=ids.get("hubspot", ""),
+            org_id=ids.get("salesforce", ""),
+            created_at=run.started_at.isoformat(),
+        )
+
+    def _finished(self, run: Run, header: planfile.PlanHeader, calls: Mapping[str, int]) -> Plan:
+        counts = self.ledger.counts(run)
+        estimates = estimate(counts, self.crms, bool(self.mapping.compare_and_set))
+        return Plan(
+            run=run,
+            ledger=self.ledger,
+            header=header,
+            counts=counts,
+            estimates=estimates,
+            api_calls=calls,
+        )
+
+    def _still_good(self, header: planfile.PlanHeader) -> None:
+        """Refuse a plan whose process, mapping, accounts or base are not today's."""
+        known = self.ledger.run(header.run)
+        if known is None:
+            message = f"unknown_plan: the ledger holds no plan {header.run}; make it again"
+            raise UnsafePlan([GuardFinding("unknown_plan", 1, 0, message)])
+        today = self._header(known[0])
+        moved = [
+            name
+            for name in ("company", "process_fingerprint", "mapping_fingerprint", "portal_id", "org_id")
+            if getattr(today, name) != getattr(header, name)
+        ]
+        if self.ledger.applied_since(header.run):
+            moved.append("records written by a later run")
+        if moved:
+            message = f"moved_on: since the plan was made these changed: {', '.join(moved)}; make it again"
+            raise UnsafePlan([GuardFinding("moved_on", len(moved), 0, message)])
+
+    def _chosen(self, plan: Plan, limit: int | None, only: Collection[str]) -> Collection[str] | None:
+        if limit is None and not only:
+            return None
+        wanted = {find_lead(self.ledger, reference) for reference in only}
+        leads = dict.fromkeys(change.lead_id for change in plan if not only or change.lead_id in wanted)
+        return list(islice(leads, limit))
+
+    def _calls(self) -> dict[str, int]:
+        return {name: crm.calls for name, crm in self.crms.items()}
+
+    def _spent(self, before: Mapping[str, int]) -> dict[str, int]:
+        return {name: calls - before[name] for name, calls in self._calls().items()}
+
+
+def _state_after(error: Exception) -> str:
+    """Name the state of a run that ended in an error."""
+    if isinstance(error, UnsafePlan):
+        return "refused"
+    if isinstance(error, TransientError | QuotaExhausted | AuthFailed):
+        return "stopped"
+    return "failed"

@@ -1,0 +1,190 @@
+"""The words *decide* and *plan* of a run: every marked lead, page by page, appended to the ledger.
+
+Two passes. The first decides every lead and plans those that need no rep. The second hands out reps once
+per run, in the order of (qualified_at, lead id), and plans the rest: so neither page sizes nor the order
+in which records arrived can change who gets what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TypeVar
+
+from crmbridge.identity import is_live
+from crmbridge.mapping import Mapping as CompanyMapping
+from crmbridge.mapping import ObjectMap
+from crmbridge.model import Assignment, Decision, Lead, Memory, RecordRef, Value
+from crmbridge.plan import PlanContext, plan_lead
+from crmbridge.ports import Crm, Ledger, Planned, Progress, Run, StoredLead, no_progress
+from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, explain
+from crmbridge.unify import OwnerDirectory, unify
+
+_T = TypeVar("_T")
+#: Leads loaded, decided and stored together.
+_PAGE = 500
+
+
+class Deciding:
+    """Decides and plans leads of one company at one moment.
+
+    Args:
+        now: The moment of every decision; the only clock there is.
+    """
+
+    def __init__(
+        self,
+        *,
+        process: Process,
+        mapping: CompanyMapping,
+        crms: Mapping[str, Crm],
+        ledger: Ledger,
+        now: datetime,
+        progress: Progress = no_progress,
+    ) -> None:
+        self.process = process
+        self.ledger = ledger
+        self.now = now
+        self._progress = progress
+        self._crms = crms
+        self._mapping = mapping
+        self._owners = OwnerDirectory(ledger.owners())
+        self._context = _plan_context(process, mapping, crms, self._owners)
+        self._stages = tuple(stage.name for stage in process.stages)
+
+    def decide(self, run: Run) -> None:
+        """Decide every marked lead; those that need a rep are planned without one for now."""
+        after = ""
+        while ids := self.ledger.marked(self.now, after, _PAGE):
+            self.ledger.append(run, [self._planned(stored) for stored in self.ledger.load(ids)])
+            self.ledger.renew(run)
+            self._progress("decide leads", len(ids))
+            after = ids[-1]
+
+    def assign(self, run: Run) -> None:
+        """Hand out reps to the leads that this plan gives to sales, and plan them again with theirs."""
+        for page in _chunks(self._assigned(run), _PAGE):
+            chosen = {decision.lead_id: decision for decision in page}
+            loaded = self.ledger.load(list(chosen))
+            self.ledger.append(run, [self._plan(stored, chosen[stored.id]) for stored in loaded])
+            self.ledger.renew(run)
+
+    def pointers_after(self, run: Run, lead_ids: Collection[str] | None) -> Mapping[str, Mapping[str, float]]:
+        """Say where the round robins stand once these leads have got their reps (None: all of the plan)."""
+        picks = (
+            (decision.assignment.pool, decision.assignment.owner)
+            for decision in self.ledger.candidates(run)
+            if decision.assignment is not None and (lead_ids is None or decision.lead_id in lead_ids)
+        )
+        handed_out = ((pool, owner) for pool, owner in picks if pool is not None and owner is not None)
+        return advance(
+            self.process, self.ledger.pointers(), handed_out, owners=self._owners.by_key, now=self.now
+        )
+
+    def explain(self, lead_id: str) -> Explanation:
+        """Decide one lead again and say why, what did not match, and what would change it."""
+        stored = self.ledger.load([lead_id])[0]
+        return explain(self.unify(stored), self.process, stored.memory or Memory(), self.now)
+
+    def unify(self, stored: StoredLead) -> Lead:
+        """Make one lead of a person's records, by the company's field authority."""
+        return unify(
+            stored,
+            owners=self._owners,
+            authority=self._mapping.authority,
+            same=self._context.same,
+            stages=self._stages,
+            owner_authority=self.process.owner_authority,
+        )
+
+    def _planned(self, stored: StoredLead) -> Planned:
+        if stored.conflict is not None:
+            return Planned(
+                lead_id=stored.id, decision=None, skipped="ambiguous_identity", conflicts=(stored.conflict,)
+            )
+        if not any(is_live(part.record) for part in stored.records):
+            return Planned(lead_id=stored.id, decision=None, skipped="deleted")
+        lead = self.unify(stored)
+        if not self.process.covers(lead, self.now):
+            return Planned(lead_id=stored.id, decision=None, skipped="out_of_scope")
+        decision = decide(lead, self.process, stored.memory or Memory(), self.now)
+        return plan_lead(stored, lead, decision, self._context)
+
+    def _plan(self, stored: StoredLead, decision: Decision) -> Planned:
+        lead = self.unify(stored)
+        if decision.memory.assigned_owner is not None:
+            lead = replace(lead, owner=decision.memory.assigned_owner)
+        return plan_lead(stored, lead, decision, self._context)
+
+    def _assigned(self, run: Run) -> Iterator[Decision]:
+        """Give the plan's candidates with the owner that each of them gets."""
+        asked: list[Decision] = []
+        today = self.process.day_began_at(self.now)
+        handed_out = assign(
+            _noted(self.ledger.candidates(run), asked),
+            self.process,
+            self.ledger.pointers(),
+            self._owners.by_key,
+            loads_day=self.ledger.loads(today),
+            loads_30_days=self.ledger.loads(today - timedelta(days=29)),
+            now=self.now,
+        )
+        for found in handed_out:
+            yield _with_rep(asked.pop(), found, self.now)
+
+
+def _noted(decisions: Iterable[Decision], asked: list[Decision]) -> Iterator[Decision]:
+    for decision in decisions:
+        asked.append(decision)
+        yield decision
+
+
+def _with_rep(decision: Decision, found: Assigned, now: datetime) -> Decision:
+    """Put the rep into a decision; one that nobody could be found for hands nothing over."""
+    territory = decision.assignment.territory if decision.assignment else None
+    assignment = Assignment(owner=found.owner, pool=found.pool, via=found.via, territory=territory)
+    if found.owner is None:
+        return replace(decision, assignment=assignment, handed_off=False)
+    memory = replace(decision.memory, assigned_owner=found.owner, assigned_at=now)
+    return replace(decision, assignment=assignment, memory=memory, due_at=None)
+
+
+class _MappedTarget:
+    """One mapped object as planning sees it."""
+
+    def __init__(self, mapped: ObjectMap) -> None:
+        self.writable = tuple(item.canonical for item in mapped.fields if item.write)
+        self.expresses = mapped.expresses
+
+
+def _plan_context(
+    process: Process, mapping: CompanyMapping, crms: Mapping[str, Crm], owners: OwnerDirectory
+) -> PlanContext:
+    def same(ref: RecordRef, name: str, left: Value, right: Value) -> bool:
+        return crms[ref.crm].same(ref.object, name, left, right)
+
+    objects = [found for name in crms for found in mapping.objects(name)]
+    return PlanContext(
+        targets={(found.crm, found.object): _MappedTarget(found) for found in objects},
+        owners=owners,
+        authority=mapping.authority,
+        same=same,
+        stage_rank={stage.name: index for index, stage in enumerate(process.stages)},
+        score_step=mapping.score_step,
+        create_salesforce_leads=mapping.create_salesforce_leads,
+        create_hubspot_contacts=mapping.create_hubspot_contacts,
+        create_fields=mapping.create_fields,
+        required=_REQUIRED,
+    )
+
+
+#: What a CRM wants on creation and nobody else can know (checked 2026-11-21, Salesforce describe of Lead).
+_REQUIRED: Mapping[tuple[str, str], tuple[str, ...]] = {("salesforce", "Lead"): ("last_name", "company")}
+
+
+def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

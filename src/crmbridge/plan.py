@@ -1,0 +1,222 @@
+"""Decision -> changes: what each record should hold, against what it holds and what we last wrote.
+
+Three values meet at every field: *base* (what we last wrote, or saw when both sides agreed), *theirs*
+(what the CRM holds) and *ours* (what the process wants). Ours equals theirs: nothing to do. Theirs equals
+base: safe to write. Otherwise somebody changed it after us, and unless the field's authority is ``ours``
+that is a conflict: listed, never overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from crmbridge.desired import desired, is_handed_over, reason_for
+from crmbridge.identity import is_live
+from crmbridge.model import UNSET, Change, Conflict, Decision, Lead, OwnerKind, RecordRef, Unset, Value
+from crmbridge.ports import Planned, StoredLead, StoredRecord
+from crmbridge.unify import Authority, OwnerDirectory, Same
+
+_SCORES = frozenset({"fit_score", "engagement_score", "score"})
+#: Written only along with another change of the record: alone they are not worth a call.
+_RIDERS = frozenset({"process_version"})
+
+#: What to do with one field: write it, note that both sides agree, leave it alone, or list a conflict.
+Verdict: TypeAlias = Literal["write", "agreed", "leave", "field", "unknown_value"]
+
+
+class Target(Protocol):
+    """What planning needs to know of one CRM object: the mapping, seen from here."""
+
+    @property
+    def writable(self) -> Collection[str]:
+        """Canonical fields that may be written there, in a fixed order."""
+
+    def expresses(self, name: str, value: Value) -> bool:
+        """Tell whether the object has a value for ours (HubSpot's lifecycle has none for "recycled")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanContext:
+    """Everything about the company that planning needs; the same for all leads of a run."""
+
+    #: (crm, object) -> what may be written there.
+    targets: Mapping[tuple[str, str], Target]
+    owners: OwnerDirectory
+    authority: Authority
+    same: Same
+    #: Stage name -> its place in the process.
+    stage_rank: Mapping[str, int]
+    #: Objects whose stage only moves forward: HubSpot takes a backward write and keeps the old stage.
+    forward_only: frozenset[tuple[str, str]] = frozenset({("hubspot", "contacts")})
+    #: A score is rewritten when it moved by at least this much: decay moves every score every day.
+    score_step: float = 5.0
+    #: Create a Salesforce Lead for a lead handed over that exists only in HubSpot.
+    create_salesforce_leads: bool = True
+    #: Create a HubSpot contact for a lead that exists only in Salesforce.
+    create_hubspot_contacts: bool = False
+    #: Fields of the person copied into a record that is created, in order.
+    create_fields: tuple[str, ...] = ()
+    #: Fields that the CRM wants on creation, per (crm, object).
+    required: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+
+
+def plan_lead(stored: StoredLead, lead: Lead, decision: Decision, context: PlanContext) -> Planned:
+    """Find what is to be written for one lead. Pure; the same in gives the same out."""
+    plan = _LeadPlan(lead, decision, context)
+    for part in stored.records:
+        if is_live(part.record):
+            plan.compare(part)
+    for place in plan.missing_records(stored):
+        plan.create(place)
+    return Planned(
+        lead_id=stored.id,
+        decision=decision,
+        changes=tuple(plan.changes),
+        conflicts=tuple(plan.conflicts),
+        agreed=tuple(plan.agreed),
+    )
+
+
+class _LeadPlan:
+    """What one lead's records add up to."""
+
+    def __init__(self, lead: Lead, decision: Decision, context: PlanContext) -> None:
+        self.lead = lead
+        self.decision = decision
+        self.context = context
+        self.wanted = desired(lead, decision)
+        self.changes: list[Change] = []
+        self.conflicts: list[Conflict] = []
+        self.agreed: list[tuple[RecordRef, str, Value]] = []
+
+    def compare(self, part: StoredRecord) -> None:
+        """Compare one record with what it should hold, field by field."""
+        ref = part.record.ref
+        target = self.context.targets.get((ref.crm, ref.object))
+        changes: list[Change] = []
+        for name in target.writable if target else ():
+            ours = self._ours(name, self.wanted.get(name, UNSET), ref)
+            if isinstance(ours, Unset) or name not in part.record.fields:
+                continue
+            theirs = part.record.fields[name]
+            verdict = self._verdict(part, name, ours)
+            if verdict == "write":
+                changes.append(self._change(ref, name, theirs, ours, part.record.version))
+            elif verdict == "agreed":
+                self.agreed.append((ref, name, theirs))
+            elif verdict != "leave":
+                self._conflict(verdict, name, ref, theirs, ours)
+        if any(change.field not in _RIDERS for change in changes):
+            self.changes.extend(changes)
+
+    def missing_records(self, stored: StoredLead) -> Iterator[RecordRef]:
+        """Name the records that should be created, without an id: a held lead gets none."""
+        live = {
+            (part.record.ref.crm, part.record.ref.object) for part in stored.records if is_live(part.record)
+        }
+        crms = {crm for crm, _ in live}
+        if self.decision.held is not None or not live:
+            return
+        if is_handed_over(self.decision):
+            if self.context.create_salesforce_leads and "salesforce" not in crms:
+                yield RecordRef("salesforce", "Lead", "")
+            if ("hubspot", "contacts") in live and ("hubspot", "leads") not in live:
+                yield RecordRef("hubspot", "leads", "")
+        if self.context.create_hubspot_contacts and "hubspot" not in crms:
+            yield RecordRef("hubspot", "contacts", "")
+
+    def create(self, ref: RecordRef) -> None:
+        """Plan a new record: the person's data, and everything the process wants it to hold.
+
+        A field that the CRM wants and nobody knows is listed: placeholders are never written.
+        """
+        target = self.context.targets.get((ref.crm, ref.object))
+        if target is None:
+            return
+        wanted = {name: self._person_value(name) for name in self.context.create_fields}
+        wanted |= {name: self.wanted.get(name, UNSET) for name in target.writable}
+        wanted["lead_id"] = self.lead.id
+        values = {name: self._ours(name, value, ref) for name, value in wanted.items()}
+        missing = [
+            name for name in self.context.required.get((ref.crm, ref.object), ()) if not values.get(name)
+        ]
+        for name in missing:
+            self._conflict("missing_for_create", name)
+        for name, value in values.items() if not missing else ():
+            if value is not None and not isinstance(value, Unset):
+                self.changes.append(self._change(ref, name, None, value))
+
+    def _ours(self, name: str, value: Value | Unset, ref: RecordRef) -> Value | Unset:
+        """Translate what we want into what this record can hold; UNSET where it cannot."""
+        if value is None or isinstance(value, Unset):
+            return value
+        if name == "owner":
+            return self._owner_id(str(value), ref)
+        target = self.context.targets[ref.crm, ref.object]
+        return value if target.expresses(name, value) else UNSET
+
+    def _owner_id(self, key: str, ref: RecordRef) -> Value | Unset:
+        """Find the id to write for an owner; UNSET where the object cannot be owned by them."""
+        owner = self.context.owners.get(key)
+        owner_id = owner.id_in(ref.crm) if owner else None
+        if owner is None or owner_id is None or not owner.active_in(ref.crm):
+            return UNSET
+        is_queue = owner.kind is OwnerKind.QUEUE and ref.crm == "salesforce"
+        return UNSET if is_queue and ref.object not in owner.queue_objects else owner_id
+
+    def _verdict(self, part: StoredRecord, name: str, ours: Value) -> Verdict:
+        ref, theirs, same = part.record.ref, part.record.fields[name], self.context.same
+        if name in part.record.unknown:
+            return "unknown_value"
+        if theirs == ours or same(ref, name, theirs, ours):
+            return "agreed"
+        if self._too_little(name, theirs, ours) or self._backward(name, ref, theirs, ours):
+            return "leave"
+        if self.context.authority(name) == "ours":
+            return "write"
+        if name in part.base:
+            return "write" if same(ref, name, part.base[name], theirs) else "field"
+        return "field" if name in part.changed_at or self._adopted(name, ref, theirs) else "write"
+
+    def _too_little(self, name: str, theirs: Value, ours: Value) -> bool:
+        if name not in _SCORES or not isinstance(theirs, int | float) or not isinstance(ours, int | float):
+            return False
+        return abs(theirs - ours) < self.context.score_step
+
+    def _backward(self, name: str, ref: RecordRef, theirs: Value, ours: Value) -> bool:
+        if name != "stage" or (ref.crm, ref.object) not in self.context.forward_only:
+            return False
+        rank = self.context.stage_rank
+        return rank.get(str(theirs), -1) > rank.get(str(ours), -1)
+
+    def _adopted(self, name: str, ref: RecordRef, theirs: Value) -> bool:
+        """Tell whether an owner who was there before us stays: somebody who works, and nobody asked."""
+        return name == "owner" and self.context.owners.working_person(ref.crm, theirs) is not None
+
+    def _change(self, ref: RecordRef, name: str, old: Value, new: Value, version: str = "") -> Change:
+        return Change(
+            lead_id=self.lead.id,
+            crm=ref.crm,
+            object=ref.object,
+            id=ref.id or None,
+            field=name,
+            old=old,
+            new=new,
+            reason=reason_for(name, self.decision),
+            based_on_version=version,
+        )
+
+    def _conflict(
+        self, kind: str, name: str, ref: RecordRef | None = None, theirs: Value = None, ours: Value = None
+    ) -> None:
+        records = (ref,) if ref else ()
+        conflict = Conflict(
+            lead_id=self.lead.id, kind=kind, records=records, field=name, theirs=theirs, ours=ours
+        )
+        self.conflicts.append(conflict)
+
+    def _person_value(self, name: str) -> Value | Unset:
+        value = self.lead.custom.get(name) if name in self.lead.custom else getattr(self.lead, name, None)
+        return UNSET if value is None else value

@@ -1,0 +1,34 @@
+"""Lead references: our lead id, ``hubspot:contacts:ID``, ``salesforce:Lead:ID`` or an e-mail address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crmbridge.errors import ConfigError, Problem
+from crmbridge.model import RecordRef
+from crmbridge.ports import Ledger
+
+
+def find_lead(ledger: Ledger, reference: str) -> str:
+    """Turn a reference into our lead id.
+
+    Raises:
+        ConfigError: it matches no lead, or several: the message lists them.
+    """
+    found = _search(ledger, reference.strip())
+    if len(found) == 1:
+        return found[0]
+    if found:
+        message = f"matches {len(found)} leads: {', '.join(found)}"
+        raise ConfigError([Problem("lead reference", "", message, "give one of these lead ids")])
+    advice = "check the reference, or run crmbridge plan first: only leads that were read are known"
+    raise ConfigError([Problem("lead reference", "", "matches no lead", advice)])
+
+
+def _search(ledger: Ledger, reference: str) -> Sequence[str]:
+    if "@" in reference:
+        return ledger.find(email=reference.lower())
+    parts = reference.split(":")
+    if len(parts) == 3:
+        return ledger.find(ref=RecordRef(*parts))
+    return ledger.find(lead_id=reference)

@@ -1,0 +1,329 @@
+"""An in-memory CRM with scripted failures.
+
+`FakeCrm` keeps canonical records, so that a process can be tried without any mapping. It fails on
+demand in the ways that real CRMs do: a refused record, an answer that never came (before or after the
+write was applied), a CRM that is down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from itertools import islice
+
+from crmbridge.errors import Unavailable, Where
+from crmbridge.model import (
+    Account,
+    Activity,
+    CrmName,
+    Opportunity,
+    Outcome,
+    OutcomeState,
+    Owner,
+    Record,
+    RecordRef,
+    Value,
+    Write,
+)
+from crmbridge.ports import CrmIdentity, Item, KnownVersions, NewField, Page, Rights, Schema
+
+#: Objects in the order in which `changes` reads them.
+_ORDER = ("owners", "accounts", "contacts", "leads", "Lead", "Contact", "opportunities", "activities")
+
+
+class Fate(Enum):
+    """What becomes of one call that writes."""
+
+    #: Carried out and answered.
+    OK = "ok"
+    #: The first record of the batch is refused, the others are written.
+    REFUSE_FIRST = "refuse_first"
+    #: The connection dies before anything is written.
+    LOST_BEFORE = "lost_before"
+    #: Everything is written and the answer is lost.
+    LOST_AFTER = "lost_after"
+    #: Half of the batch is written, then the process is killed.
+    KILLED_HALFWAY = "killed_halfway"
+    #: The CRM answers that it is down.
+    DOWN = "down"
+
+
+class Killed(BaseException):
+    """Stands for ``kill -9``: nothing catches it, no clean-up of the run takes place."""
+
+
+@dataclass(slots=True)
+class _Row:
+    item: Item
+    seq: int
+    external_id: str | None = None
+
+
+@dataclass(slots=True)
+class FakeCrm:
+    """One CRM account in memory. Implements `crmbridge.ports.Crm`.
+
+    Args:
+        name: "hubspot" or "salesforce": decides which objects can be created.
+        now: Stamps of changed rows; advanced by one second at every write.
+        page_size: Rows per page, to show that it does not matter.
+        fates: What becomes of the next writing calls; after the last one all goes well.
+        reverse: Give rows in the opposite order, to show that it does not matter.
+    """
+
+    name: CrmName
+    now: datetime = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    page_size: int = 100
+    fates: list[Fate] = field(default_factory=list)
+    reverse: bool = False
+    account_id: str = "fake"
+    batch_limit: int = 100
+    calls: int = 0
+    #: A value that every write of it is refused for: validation, as the CRMs do it.
+    refused_value: Value = "refuse me"
+    #: Calls that wrote, and records they wrote: for "a second run writes nothing".
+    write_calls: int = 0
+    #: Objects in which the CRM sets another owner than asked, as assignment rules do: object -> owner id.
+    assignment_rules: dict[str, str] = field(default_factory=dict)
+    _rows: dict[tuple[str, str], _Row] = field(default_factory=dict)
+    _seq: int = 0
+
+    # what people and other tools do -----------------------------------------------------------------
+    def edit(self, object: str, id: str, /, **fields: Value) -> RecordRef:
+        """Create or change a record the way a person does in the CRM's own screens."""
+        ref = RecordRef(self.name, object, id)
+        row = self._rows.get((object, id))
+        before = row.item.fields if row and isinstance(row.item, Record) else {}
+        self._store(object, self._record(ref, {**before, **fields}))
+        return ref
+
+    def add(self, item: Item) -> None:
+        """Add or replace an owner, account, activity, opportunity or a whole record."""
+        self._store(_object_of(item), item)
+
+    def remove(self, object: str, id: str) -> None:
+        """Delete a record, as a person does."""
+        row = self._rows[object, id]
+        if isinstance(row.item, Record):
+            self._store(object, replace(row.item, deleted=True, version=self._next_version()))
+
+    def fields(self, object: str, id: str) -> Mapping[str, Value]:
+        """Show what a record holds now."""
+        item = self._rows[object, id].item
+        return dict(item.fields) if isinstance(item, Record) else {}
+
+    def records(self, object: str) -> Sequence[Record]:
+        """Give the live records of an object, by id."""
+        found = [row.item for (name, _), row in sorted(self._rows.items()) if name == object]
+        return [item for item in found if isinstance(item, Record) and not item.deleted]
+
+    # the port ---------------------------------------------------------------------------------------
+    def identity(self) -> CrmIdentity:
+        """See `ports.Crm.identity`."""
+        return CrmIdentity(account_id=self.account_id)
+
+    def rights(self) -> Rights:
+        """See `ports.Crm.rights`; a fake grants everything."""
+        return Rights(granted=None, needed=frozenset())
+
+    def schema(self) -> Schema:
+        """See `ports.Crm.schema`; a fake has no fields of its own to check against."""
+        return Schema(crm=self.name, objects={})
+
+    def fit(self, schema: Schema) -> None:
+        """See `ports.Crm.fit`; a fake has every field."""
+
+    def changes(
+        self, watermarks: Mapping[str, str], known: KnownVersions, *, full: bool = False
+    ) -> Iterator[Page]:
+        """See `ports.Crm.changes`."""
+        for name in _ORDER:
+            since = -1 if full else int(watermarks.get(name, "-1"))
+            rows = sorted(
+                (row for (target, _), row in self._rows.items() if target == name and row.seq > since),
+                key=lambda row: row.seq,
+                reverse=self.reverse,
+            )
+            mark = str(max((row.seq for row in rows), default=since))
+            pages = list(_chunks(rows, self.page_size))
+            self.calls += 1
+            for index, page in enumerate(pages or [[]]):
+                is_last = index >= len(pages) - 1
+                yield self._page(name, page, known, mark if is_last else None)
+
+    def read(self, object: str, ids: Sequence[str]) -> Mapping[str, Record]:
+        """See `ports.Crm.read`."""
+        self.calls += 1
+        found = {}
+        for asked in ids:
+            row = self._rows.get((object, asked))
+            if row and isinstance(row.item, Record):
+                survivor = row.item.merged_into
+                record = self._rows[object, survivor.id].item if survivor else row.item
+                if isinstance(record, Record) and not record.deleted:
+                    found[asked] = record
+        return found
+
+    def read_external(self, object: str, lead_ids: Sequence[str]) -> Mapping[str, Record]:
+        """See `ports.Crm.read_external`."""
+        self.calls += 1
+        wanted = set(lead_ids)
+        rows = [row for (name, _), row in self._rows.items() if name == object]
+        return {
+            row.external_id: row.item
+            for row in rows
+            if row.external_id is not None and row.external_id in wanted and isinstance(row.item, Record)
+        }
+
+    def read_limit(self, object: str) -> int:
+        """See `ports.Crm.read_limit`."""
+        return self.batch_limit
+
+    def write_limit(self, object: str, *, create: bool, conditional: bool) -> int:
+        """See `ports.Crm.write_limit`."""
+        return self.batch_limit
+
+    def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        """See `ports.Crm.write`."""
+        self.calls += 1
+        self.write_calls += 1
+        fate = self.fates.pop(0) if self.fates else Fate.OK
+        if fate is Fate.DOWN:
+            raise Unavailable("the CRM is down", Where(crm=self.name))
+        if fate is Fate.LOST_BEFORE:
+            return [_outcome(write, OutcomeState.AMBIGUOUS) for write in writes]
+        if fate is Fate.KILLED_HALFWAY:
+            for write in writes[: (len(writes) + 1) // 2]:
+                self._carry_out(write)
+            raise Killed
+        outcomes = [
+            _outcome(write, OutcomeState.FAILED, error="refused")
+            if fate is Fate.REFUSE_FIRST and index == 0
+            else self._carry_out(write)
+            for index, write in enumerate(writes)
+        ]
+        if fate is Fate.LOST_AFTER:
+            return [_outcome(write, OutcomeState.AMBIGUOUS) for write in writes]
+        return outcomes
+
+    def verify_fields(self, object: str) -> frozenset[str]:
+        """See `ports.Crm.verify_fields`."""
+        return frozenset({"owner"}) if self.name == "salesforce" else frozenset({"stage"})
+
+    def same(self, object: str, field: str, left: Value, right: Value) -> bool:
+        """See `ports.Crm.same`; a fake compares as Python does, and an empty text is None."""
+        return (left or None) == (right or None) if isinstance(left or right, str) else left == right
+
+    def create_fields(self, fields: Sequence[NewField]) -> Sequence[Outcome]:
+        """See `ports.Crm.create_fields`; a fake has every field."""
+        return [Outcome(key=item.name, state=OutcomeState.UNCHANGED) for item in fields]
+
+    # inside -----------------------------------------------------------------------------------------
+    def _page(self, name: str, rows: Sequence[_Row], known: KnownVersions, mark: str | None) -> Page:
+        ids = [row.item.ref.id for row in rows if isinstance(row.item, Record)]
+        versions = known(name, ids) if ids else {}
+        items = tuple(
+            row.item
+            for row in rows
+            if not isinstance(row.item, Record) or versions.get(row.item.ref.id) != row.item.version
+        )
+        return Page(object=name, items=items, watermark=mark, rows_count=len(rows))
+
+    def _carry_out(self, write: Write) -> Outcome:
+        row = self._find(write)
+        gone = row is None or (isinstance(row.item, Record) and row.item.deleted)
+        if gone and write.id is not None:
+            return _outcome(write, OutcomeState.FAILED, error="not_found")
+        record_id = (
+            row.item.ref.id if row and isinstance(row.item, Record) else f"{self.name[0]}{self._seq + 1}"
+        )
+        before = row.item.fields if row and isinstance(row.item, Record) else {}
+        if self.refused_value in write.values.values():
+            return _outcome(write, OutcomeState.FAILED, error="refused")
+        version = row.item.version if row and isinstance(row.item, Record) else None
+        if write.if_version not in {None, version}:
+            return _outcome(write, OutcomeState.MOVED)
+        values = {**before, **write.values}
+        if write.object in self.assignment_rules:
+            values["owner"] = self.assignment_rules[write.object]
+        record = self._record(RecordRef(self.name, write.object, record_id), values)
+        external_id = row.external_id if row and write.id is not None else write.lead_id
+        self._store(write.object, record, external_id)
+        return Outcome(key=write.key, state=OutcomeState.WRITTEN, id=record_id, version=record.version)
+
+    def _find(self, write: Write) -> _Row | None:
+        if write.id is not None:
+            return self._rows.get((write.object, write.id))
+        rows = [row for (name, _), row in self._rows.items() if name == write.object]
+        return next((row for row in rows if row.external_id == write.lead_id), None)
+
+    def _record(self, ref: RecordRef, fields: Mapping[str, Value]) -> Record:
+        self.now += timedelta(seconds=1)
+        every = {name: fields.get(name) for name in {*_FIELDS, *fields}}
+        return Record(ref=ref, version=self._next_version(), modified_at=self.now, fields=every)
+
+    def _store(self, object: str, item: Item, external_id: str | None = None) -> None:
+        key = item.key if isinstance(item, Owner) else _ref_key(item)
+        self._seq += 1
+        self._rows[object, key] = _Row(item, self._seq, external_id)
+
+    def _next_version(self) -> str:
+        return str(self._seq + 1)
+
+
+#: Fields that every record of a fake has, empty unless set.
+_FIELDS: Collection[str] = (
+    "email",
+    "first_name",
+    "last_name",
+    "phone",
+    "company",
+    "country",
+    "job_title",
+    "stage",
+    "status",
+    "owner",
+    "recycle_reason",
+    "lead_id",
+    "score",
+    "fit_score",
+    "engagement_score",
+    "is_mql",
+    "is_sal",
+    "qualified_at",
+    "accepted_at",
+    "recycled_at",
+    "recycle_until",
+    "recycle_count",
+    "why",
+    "process_version",
+    "opted_out",
+    "do_not_call",
+)
+
+_OBJECTS: Mapping[type, str] = {
+    Owner: "owners",
+    Account: "accounts",
+    Activity: "activities",
+    Opportunity: "opportunities",
+}
+
+
+def _object_of(item: Item) -> str:
+    return item.ref.object if isinstance(item, Record) else _OBJECTS[type(item)]
+
+
+def _ref_key(item: Record | Activity | Account | Opportunity) -> str:
+    return f"{item.ref.id}|{item.person.id}" if isinstance(item, Activity) else item.ref.id
+
+
+def _outcome(write: Write, state: OutcomeState, error: str | None = None) -> Outcome:
+    return Outcome(key=write.key, state=state, id=write.id, error=error)
+
+
+def _chunks(rows: Sequence[_Row], size: int) -> Iterator[list[_Row]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
