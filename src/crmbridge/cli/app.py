@@ -1,0 +1,59 @@
+"""The command line as a whole: its commands, and errors as people read them."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from crmbridge.cli import exits, run_commands, sandbox_commands, setup_commands, show
+from crmbridge.errors import ConfigError, CrmBridgeError
+from crmbridge.logs import configure
+
+app = typer.Typer(
+    name="crmbridge",
+    help="One lead process over HubSpot and Salesforce: plan it, look at it, apply it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for command in (*setup_commands.COMMANDS, *run_commands.COMMANDS, *sandbox_commands.COMMANDS):
+    app.command()(command)
+app.add_typer(sandbox_commands.sandbox, name="sandbox")
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """One lead process over HubSpot and Salesforce: plan it, look at it, apply it."""
+    if show_version:
+        typer.echo(version("crmbridge"))
+        raise typer.Exit
+
+
+def run() -> int:
+    """Run the command line; returns the exit code."""
+    configure()
+    try:
+        app()
+    except CrmBridgeError as error:
+        return _report(error)
+    except SystemExit as stop:  # typer has said what it had to say
+        return stop.code if isinstance(stop.code, int) else exits.DONE
+    return exits.DONE
+
+
+def _report(error: CrmBridgeError) -> int:
+    console = Console(stderr=True, highlight=False)
+    if isinstance(error, ConfigError):
+        show.show_problems(console, error.problems)
+    else:
+        console.print(f"[red]{type(error).__name__}[/] {escape(str(error))}")
+    if advice := exits.advice_for(error):
+        console.print(advice)
+    return exits.code_for(error)

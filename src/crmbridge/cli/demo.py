@@ -1,0 +1,81 @@
+"""`crmbridge demo`: the main job on the embedded sandbox and SQLite, from nothing, in one command."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from crmbridge.bridge import Bridge
+from crmbridge.cli import show
+from crmbridge.cli.progress import Steps
+from crmbridge.cli.session import console, print_json
+from crmbridge.company import open_company
+from crmbridge.results import Plan, Result
+from crmbridge.sandbox import Sandbox
+from crmbridge.settings import Settings
+
+
+def run_demo(leads: int, keep: Path | None, *, as_json: bool) -> None:
+    """Plan, apply, plan again, explain one decision; prints them, or one JSON document."""
+    started = time.monotonic()
+    screen = Console(quiet=True) if as_json else console()
+    with _company(keep) as folder, Sandbox(demo=leads) as sandbox, Steps(Console(stderr=True)) as steps:
+        settings = Settings.parse(sandbox.settings())
+        bridge = open_company(folder, settings, progress=steps)
+        try:
+            result, again = _story(bridge, screen)
+        finally:
+            bridge.close()
+    if as_json:
+        print_json(_document(result, again, time.monotonic() - started))
+    else:
+        screen.print(f"\nThe company's files are in {keep}" if keep else "")
+
+
+def _story(bridge: Bridge, screen: Console) -> tuple[Result, Plan]:
+    screen.rule("1. What is missing: crmbridge provision --apply")
+    needed = bridge.needed_fields()
+    show.show_provision(screen, needed, bridge.create_fields(needed))
+    screen.rule("2. What would be written: crmbridge plan")
+    plan = bridge.plan()
+    show.show_plan(screen, plan)
+    screen.rule("3. Carry it out: crmbridge apply")
+    result = bridge.apply(plan)
+    show.show_result(screen, result)
+    screen.rule("4. And again: crmbridge plan")
+    again = bridge.plan()
+    show.show_plan(screen, again)
+    screen.rule("5. Why: crmbridge explain")
+    handed_over = next((change.lead_id for change in plan if change.field == "is_mql" and change.new), None)
+    if handed_over is not None:
+        show.show_explanation(screen, bridge.explain(handed_over))
+    return result, again
+
+
+def _document(result: Result, again: Plan, seconds: float) -> dict[str, float]:
+    return {
+        "leads": result.plan.counts.leads,
+        "changes": result.plan.counts.changes,
+        "changes_second_run": again.counts.changes,
+        "api_calls": sum(result.api_calls.values()),
+        "api_calls_second_run": sum(again.api_calls.values()),
+        "duration_seconds": round(seconds, 2),
+    }
+
+
+@contextmanager
+def _company(keep: Path | None) -> Iterator[Path]:
+    """Put the demo company's files somewhere: a folder to keep, or one that goes away."""
+    with TemporaryDirectory(prefix="crmbridge-demo-") as scratch:
+        folder = keep or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("process.toml", "mapping.toml"):
+            text = resources.files("crmbridge.cli").joinpath("demo_company", name).read_text("utf-8")
+            folder.joinpath(name).write_text(text, "utf-8")
+        yield folder

@@ -1,0 +1,115 @@
+"""The commands of a run: plan, apply, sync, explain, pause, resume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crmbridge.cli import documents, show
+from crmbridge.cli.options import Allow, AsJson, Company, Full, Limit, Now, Only, Show, moment
+from crmbridge.cli.session import answer, console, opened, print_json
+
+
+def plan(
+    *,
+    company: Company = Path(),
+    now: Now = None,
+    full: Full = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Save the plan here.")] = None,
+    allow: Allow = None,
+    sample: Show = show.SAMPLE,
+    as_json: AsJson = False,
+) -> None:
+    """Read both CRMs and show what would be written. Writes nothing.
+
+    Example: crmbridge plan -C companies/acme --out monday.plan
+    """
+    with opened(company) as bridge:
+        made = bridge.plan(moment(now), full=full, allow=allow or ())
+        if out is not None:
+            made.save(out)
+        if as_json:
+            print_json(documents.plan_document(made))
+        else:
+            show.show_plan(console(), made, sample)
+
+
+def apply(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that plan --out wrote.")],
+    *,
+    company: Company = Path(),
+    limit: Limit = None,
+    only: Only = None,
+    allow: Allow = None,
+    as_json: AsJson = False,
+) -> None:
+    """Carry out a saved plan; refused if it was edited or the world moved on.
+
+    Example: crmbridge apply monday.plan -C companies/acme --limit 10
+    """
+    with opened(company) as bridge:
+        result = bridge.apply(file, limit=limit, only=only or (), allow=allow or ())
+        answer(result, as_json=as_json)
+
+
+def sync(
+    company: Company = Path(),
+    now: Now = None,
+    full: Full = False,
+    allow: Allow = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan, guard and apply in one go: the scheduled job. A second run finds nothing to do.
+
+    Example: crmbridge sync -C companies/acme --json
+    """
+    with opened(company) as bridge:
+        result = bridge.sync(moment(now), full=full, allow=allow or ())
+        answer(result, as_json=as_json)
+
+
+def explain(
+    lead: Annotated[
+        str,
+        typer.Argument(metavar="LEAD", help="Lead id, hubspot:contacts:ID, salesforce:Lead:ID or e-mail."),
+    ],
+    company: Company = Path(),
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say why a lead is where it is, which rules did not match, and what would change it.
+
+    Example: crmbridge explain hubspot:contacts:1234 -C companies/acme
+    """
+    with opened(company) as bridge:
+        explanation = bridge.explain(lead, moment(now))
+        if as_json:
+            print_json(documents.plain(explanation))
+        else:
+            show.show_explanation(console(), explanation)
+
+
+def pause(
+    reason: Annotated[str, typer.Argument(metavar="REASON", help="What people will read.")],
+    company: Company = Path(),
+) -> None:
+    """Let no run write until resume; planning stays possible.
+
+    Example: crmbridge pause "new territories go live on Monday" -C companies/acme
+    """
+    with opened(company) as bridge:
+        bridge.pause(reason)
+
+
+def resume(company: Company = Path()) -> None:
+    """Lift a pause.
+
+    Example: crmbridge resume -C companies/acme
+    """
+    with opened(company) as bridge:
+        bridge.resume()
+
+
+COMMANDS = (plan, apply, sync, explain, pause, resume)

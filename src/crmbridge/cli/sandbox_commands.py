@@ -1,0 +1,74 @@
+"""The commands that need no account: demo, and the sandbox itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crmbridge.cli.options import AsJson
+
+sandbox = typer.Typer(help="A local HubSpot and Salesforce over HTTP.", no_args_is_help=True)
+
+
+def demo(
+    leads: Annotated[int, typer.Option("--leads", min=10, help="How many people to invent.")] = 1000,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", metavar="DIR", help="Leave the company folder here.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the main job on invented leads: plan, apply, a second plan that is empty, one decision explained.
+
+    Example: crmbridge demo --leads 200
+    """
+    from crmbridge.cli.demo import run_demo  # noqa: PLC0415 - the sandbox comes with an extra
+
+    run_demo(leads, keep, as_json=as_json)
+
+
+@sandbox.command()
+def serve(
+    *,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; loopback unless you know better.")
+    ] = "127.0.0.1",
+    hubspot_port: Annotated[int, typer.Option(help="0: any free port.")] = 0,
+    salesforce_port: Annotated[int, typer.Option(help="0: any free port.")] = 0,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Serve https with a certificate authority made now.")
+    ] = False,
+    state: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep the state here.")] = None,
+    demo: Annotated[int, typer.Option(min=0, metavar="N", help="Begin with N invented leads.")] = 0,
+    load: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OBJECT=FILE.csv", help="Load rows, e.g. hubspot.contacts=a.csv; repeatable."),
+    ] = None,
+    create_fields: Annotated[
+        bool, typer.Option("--create-fields", help="Make custom fields of unknown columns.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Same seed, same ids, same people.")] = 1,
+    clock: Annotated[str | None, typer.Option(metavar="ISO", help="Stand still at this moment.")] = None,
+) -> None:
+    """Serve until interrupted; prints one JSON line when ready.
+
+    Example: crmbridge sandbox serve --demo 1000 --hubspot-port 8801 --salesforce-port 8802
+    """
+    from crmbridge.sandbox.serve import serve_forever  # noqa: PLC0415 - the sandbox comes with an extra
+
+    serve_forever(
+        host=host,
+        hubspot_port=hubspot_port,
+        salesforce_port=salesforce_port,
+        tls=tls,
+        state=state,
+        demo=demo,
+        load=load or [],
+        create_fields=create_fields,
+        seed=seed,
+        clock=clock,
+    )
+
+
+COMMANDS = (demo,)

@@ -1,0 +1,56 @@
+"""A command's surroundings: the company opened, the console, progress, one JSON document."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+from crmbridge.bridge import Bridge
+from crmbridge.cli import documents, exits, show
+from crmbridge.cli.progress import Steps
+from crmbridge.company import open_company
+from crmbridge.results import Result
+
+
+@contextmanager
+def opened(company: Path) -> Iterator[Bridge]:
+    """Open a company folder with progress on stderr, and close its ledger afterwards."""
+    with Steps(Console(stderr=True)) as steps:
+        bridge = open_company(company, progress=steps)
+        try:
+            yield bridge
+        finally:
+            bridge.close()
+
+
+def console() -> Console:
+    """Give the console for what a command answers."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def print_json(document: Any) -> None:
+    """Print the one document of ``--json``."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document)).decode() + "\n")
+
+
+def answer(result: Result, *, as_json: bool) -> None:
+    """Show a run that wrote.
+
+    Raises:
+        typer.Exit: with code 1 when some records failed.
+    """
+    if as_json:
+        print_json(documents.result_document(result))
+    else:
+        screen = console()
+        show.show_plan(screen, result.plan, sample=0)
+        show.show_result(screen, result)
+    if result.failed:
+        raise typer.Exit(exits.FAILED)

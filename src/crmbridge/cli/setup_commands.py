@@ -1,0 +1,69 @@
+"""The commands that set a company up: init, check, provision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crmbridge.cli import documents, exits, show
+from crmbridge.cli.options import AsJson, Company
+from crmbridge.cli.session import console, opened, print_json
+from crmbridge.company import start_company
+from crmbridge.model import OutcomeState
+
+
+def init(company: Company = Path()) -> None:
+    """Write a commented company folder from the live schema of both CRMs; existing files stay.
+
+    Example: crmbridge init -C companies/acme
+    """
+    screen = console()
+    for path in start_company(company):
+        screen.print(f"wrote {path}")
+    screen.print("Answer the questions in the files, then run crmbridge check")
+
+
+def check(company: Company = Path(), as_json: AsJson = False) -> None:
+    """Compare process and mapping with both CRMs: every problem in one go, and the rights needed.
+
+    Example: crmbridge check -C companies/acme
+    """
+    with opened(company) as bridge:
+        problems, rights = bridge.check(), bridge.rights()
+        if as_json:
+            document = {"problems": documents.plain(problems), "rights": documents.plain(rights)}
+            print_json(document)
+        else:
+            screen = console()
+            show.show_problems(screen, problems)
+            for name, right in rights.items():
+                show.show_rights(screen, name, right)
+    if any(problem.severity == "error" for problem in problems):
+        raise typer.Exit(exits.USAGE)
+
+
+def provision(
+    company: Company = Path(),
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Create them; without it they are only shown.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show, and with --apply create, the custom fields that the mapping needs. Safe to repeat.
+
+    Example: crmbridge provision -C companies/acme --apply
+    """
+    with opened(company) as bridge:
+        needed = bridge.needed_fields()
+        outcomes = bridge.create_fields(needed) if apply else {}
+        if as_json:
+            print_json({"needed": documents.plain(needed), "outcomes": documents.plain(outcomes)})
+        else:
+            show.show_provision(console(), needed, outcomes)
+    if any(item.state is OutcomeState.FAILED for items in outcomes.values() for item in items):
+        raise typer.Exit(exits.FAILED)
+
+
+COMMANDS = (init, check, provision)
