@@ -1,0 +1,214 @@
+"""Every key of the process file in one table: its type, its default and which values it takes.
+
+The reader refuses what does not stand here, the documentation is tested against it, and nothing else
+in the package knows the spelling of a key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from crmbridge.model import ActivityKind, StageRole
+
+
+class KeyKind(Enum):
+    """What a key's value must be; the text completes "must be …"."""
+
+    TEXT = "a text that is not empty"
+    TEXTS = "a list of texts that are not empty"
+    TEXT_OR_TEXTS = "a text or a list of texts that are not empty"
+    NUMBER = "a number"
+    SHARE = "a number from 0 to 1"
+    NOT_NEGATIVE = "a number, 0 or more"
+    POSITIVE = "a number above 0"
+    DAYS = "a number of days, from 0 to 36500"
+    POSITIVE_DAYS = "a number of days above 0, at most 36500"
+    COUNT = "a whole number, 0 or more"
+    POSITIVE_COUNT = "a whole number, 1 or more"
+    BOOLEAN = "true or false"
+    MOMENT = "a date or a date and time"
+    DAY = "a date"
+    CONDITIONS = "a list of conditions"
+    TABLE = "a table"
+    TABLES = "a list of tables"
+    NUMBERS = "a table of numbers"
+    ANYTHING = "a value"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of one table of the file."""
+
+    name: str
+    kind: KeyKind
+    #: What holds when the key is left out.
+    default: Any = None
+    required: bool = False
+    #: The only values it takes; empty: any.
+    choices: tuple[str, ...] = ()
+
+
+LADDER: Final = (
+    "named_account",
+    "customer",
+    "opportunity_owner",
+    "account_owner",
+    "existing_owner",
+    "territory",
+)
+MODES: Final = ("direct", "triage", "tele_qualification")
+AUTHORITIES: Final = ("hubspot", "salesforce", "newest", "ours")
+SCORE_HANDLINGS: Final = ("keep", "halve", "reset")
+REENTRIES: Final = ("new_evidence", "cool_down")
+_ROLES: Final = tuple(role.value for role in StageRole)
+_KINDS: Final = tuple(kind.value for kind in ActivityKind)
+
+_K = KeyKind
+#: Table of the file -> its keys, in the order of the reference.
+KEYS: Final[dict[str, tuple[Key, ...]]] = {
+    "": (
+        Key("format", _K.POSITIVE_COUNT, required=True),
+        *(
+            Key(name, _K.TABLE, {})
+            for name in ("process", "identity", "scope", "qualification", "routing", "guards")
+        ),
+        *(
+            Key(name, _K.TABLES, [])
+            for name in (
+                "stage",
+                "fit",
+                "engagement",
+                "named_account",
+                "territory",
+                "pool",
+                "recycle",
+            )
+        ),
+        Key("fit_caps", _K.NUMBERS, {}),
+        Key("engagement_caps", _K.NUMBERS, {}),
+    ),
+    "process": (
+        Key("name", _K.TEXT, required=True),
+        Key("version", _K.TEXT, required=True),
+        Key("timezone", _K.TEXT, "UTC"),
+    ),
+    "identity": (
+        Key("hubspot_portal_id", _K.TEXT),
+        Key("salesforce_org_id", _K.TEXT),
+    ),
+    "scope": (
+        Key("created_after", _K.MOMENT),
+        Key("when", _K.CONDITIONS, []),
+    ),
+    "stage": (
+        Key("name", _K.TEXT, required=True),
+        Key("role", _K.TEXT, choices=_ROLES),
+        Key("definition", _K.TEXT, ""),
+        Key("owner_team", _K.TEXT, ""),
+        Key("exit", _K.TEXT, ""),
+        Key("next", _K.TEXTS),
+        Key("owner_authority", _K.TEXT, choices=AUTHORITIES),
+    ),
+    "qualification": (
+        Key("threshold", _K.NUMBER, required=True),
+        Key("fit_minimum", _K.NUMBER),
+        Key("engagement_minimum", _K.NUMBER),
+        Key("hysteresis", _K.NOT_NEGATIVE, 0.0),
+        Key("required", _K.TEXTS, []),
+        Key("manual", _K.BOOLEAN, False),
+        Key("forms", _K.TEXTS, []),
+        Key("forms_within_days", _K.POSITIVE_DAYS),
+        Key("email_engagement", _K.TABLE),
+    ),
+    "qualification.email_engagement": (
+        Key("days", _K.POSITIVE_DAYS, required=True),
+        Key("emails", _K.POSITIVE_COUNT, 1),
+    ),
+    "fit": (
+        Key("name", _K.TEXT, required=True),
+        Key("points", _K.NUMBER, required=True),
+        Key("group", _K.TEXT),
+        Key("when", _K.CONDITIONS, required=True),
+    ),
+    "engagement": (
+        Key("name", _K.TEXT, required=True),
+        Key("kind", _K.TEXT_OR_TEXTS, required=True, choices=_KINDS),
+        Key("where", _K.CONDITIONS, []),
+        Key("points", _K.NUMBER, required=True),
+        Key("times", _K.POSITIVE_COUNT),
+        Key("half_life_days", _K.POSITIVE_DAYS),
+        Key("within_days", _K.POSITIVE_DAYS),
+        Key("group", _K.TEXT),
+    ),
+    "routing": (
+        Key("mode", _K.TEXT, "direct", choices=MODES),
+        Key("triage", _K.TEXT),
+        Key("tele_qualification", _K.TEXT),
+        Key("keep_owner", _K.BOOLEAN, True),
+        Key("ladder", _K.TEXTS, list(LADDER), choices=LADDER),
+        Key("hold", _K.TABLES, []),
+        Key("reassign_inactive", _K.BOOLEAN, True),
+    ),
+    "routing.hold": (
+        Key("reason", _K.TEXT, required=True),
+        Key("when", _K.CONDITIONS, required=True),
+    ),
+    "named_account": (
+        Key("domain", _K.TEXT),
+        Key("name", _K.TEXT),
+        Key("owner", _K.TEXT, required=True),
+    ),
+    "territory": (
+        Key("name", _K.TEXT, required=True),
+        Key("countries", _K.TEXTS, []),
+        Key("regions", _K.TEXTS, []),
+        Key("postal_prefixes", _K.TEXTS, []),
+        Key("industries", _K.TEXTS, []),
+        Key("employees", _K.TABLE),
+        Key("pool", _K.TEXT),
+        Key("owner", _K.TEXT),
+        Key("precedence", _K.COUNT, 100),
+    ),
+    "territory.employees": (
+        Key("from", _K.COUNT),
+        Key("to", _K.COUNT),
+    ),
+    "pool": (
+        Key("name", _K.TEXT, required=True),
+        Key("fallback", _K.TEXT),
+        Key("member", _K.TABLES, []),
+    ),
+    "pool.member": (
+        Key("owner", _K.TEXT, required=True),
+        Key("weight", _K.POSITIVE, 1),
+        Key("capacity_per_day", _K.COUNT),
+        Key("capacity_per_30_days", _K.COUNT),
+        Key("leave", _K.TABLES, []),
+    ),
+    "pool.member.leave": (
+        Key("from", _K.DAY, required=True),
+        Key("to", _K.DAY, required=True),
+    ),
+    "recycle": (
+        Key("reason", _K.TEXT, required=True),
+        Key("cool_down_days", _K.DAYS, 90),
+        Key("max_cycles", _K.COUNT, 3),
+        Key("score", _K.TEXT, "keep", choices=SCORE_HANDLINGS),
+        Key("reentry", _K.TEXT, "new_evidence", choices=REENTRIES),
+    ),
+    "guards": (
+        Key("max_changed_share", _K.SHARE, 0.3),
+        Key("min_changed", _K.COUNT, 50),
+        Key("max_overwrites", _K.COUNT, 1000),
+        Key("max_handoffs", _K.COUNT, 500),
+    ),
+    "condition": (
+        Key("field", _K.TEXT, required=True),
+        Key("op", _K.TEXT, required=True),
+        Key("value", _K.ANYTHING),
+        Key("any", _K.CONDITIONS),
+        Key("all", _K.CONDITIONS),
+    ),
+}
