@@ -116,6 +116,9 @@ class Rights:
     granted: frozenset[str] | None
     #: What the mapping needs.
     needed: frozenset[str]
+    #: What an administrator deploys to grant exactly this (a permission set as XML); "" where the CRM
+    #: has nothing of the kind.
+    deployable: str = ""
 
     @property
     def missing(self) -> frozenset[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,9 +18,13 @@ from crmbridge.cli import show
 from crmbridge.cli.progress import Steps
 from crmbridge.cli.session import console, print_json
 from crmbridge.company import open_company
+from crmbridge.process import Explanation
 from crmbridge.results import Plan, Result
 from crmbridge.sandbox import Sandbox
 from crmbridge.settings import Settings
+
+#: Leads that are looked at for an example to explain.
+_LOOKED_AT = 500
 
 
 def run_demo(leads: int, keep: Path | None, *, as_json: bool) -> None:
@@ -46,16 +52,27 @@ def _story(bridge: Bridge, screen: Console) -> tuple[Result, Plan]:
     plan = bridge.plan()
     show.show_plan(screen, plan)
     screen.rule("3. Carry it out: crmbridge apply")
-    result = bridge.apply(plan)
+    result = replace(bridge.apply(plan), plan=plan)
     show.show_result(screen, result)
     screen.rule("4. And again: crmbridge plan")
     again = bridge.plan()
     show.show_plan(screen, again)
-    screen.rule("5. Why: crmbridge explain")
-    handed_over = next((change.lead_id for change in plan if change.field == "is_mql" and change.new), None)
-    if handed_over is not None:
-        show.show_explanation(screen, bridge.explain(handed_over))
+    screen.rule("5. Why: crmbridge explain LEAD")
+    for example in _examples(bridge, plan):
+        show.show_explanation(screen, example)
     return result, again
+
+
+def _examples(bridge: Bridge, plan: Plan) -> Iterator[Explanation]:
+    """Give a lead that was handed over by its score, and one that lacks a single datum."""
+    wanted: list[Callable[[Explanation], bool]] = [
+        lambda found: (found.decision.memory.why or "").startswith("MQL by score"),
+        lambda found: found.decision.near_miss is not None,
+    ]
+    leads = dict.fromkeys(change.lead_id for change in plan)
+    for fits in wanted:
+        explained = (bridge.explain(lead) for lead in islice(leads, _LOOKED_AT))
+        yield from islice(filter(fits, explained), 1)
 
 
 def _document(result: Result, again: Plan, seconds: float) -> dict[str, float]:
@@ -63,7 +80,7 @@ def _document(result: Result, again: Plan, seconds: float) -> dict[str, float]:
         "leads": result.plan.counts.leads,
         "changes": result.plan.counts.changes,
         "changes_second_run": again.counts.changes,
-        "api_calls": sum(result.api_calls.values()),
+        "api_calls": sum(result.plan.api_calls.values()) + sum(result.api_calls.values()),
         "api_calls_second_run": sum(again.api_calls.values()),
         "duration_seconds": round(seconds, 2),
     }

@@ -31,8 +31,8 @@ def opened(company: Path) -> Iterator[Bridge]:
 
 
 def console() -> Console:
-    """Give the console for what a command answers."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    """Give the console for what a command answers; a file or a pipe gets wide lines."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 def print_json(document: Any) -> None:

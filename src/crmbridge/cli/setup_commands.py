@@ -25,13 +25,25 @@ def init(company: Company = Path()) -> None:
     screen.print("Answer the questions in the files, then run crmbridge check")
 
 
-def check(company: Company = Path(), as_json: AsJson = False) -> None:
+def check(
+    company: Company = Path(),
+    permission_set: Annotated[
+        Path | None,
+        typer.Option(
+            "--permission-set", metavar="FILE", help="Write the Salesforce permission set that is needed."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Compare process and mapping with both CRMs: every problem in one go, and the rights needed.
 
-    Example: crmbridge check -C companies/acme
+    Example: crmbridge check -C companies/acme --permission-set crmbridge.permissionset-meta.xml
     """
     with opened(company) as bridge:
         problems, rights = bridge.check(), bridge.rights()
+        deployable = "".join(right.deployable for right in rights.values())
+        if permission_set is not None:
+            permission_set.write_text(deployable, "utf-8")
         if as_json:
             document = {"problems": documents.plain(problems), "rights": documents.plain(rights)}
             print_json(document)

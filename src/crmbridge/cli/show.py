@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -37,7 +38,8 @@ def show_plan(console: Console, plan: Plan, sample: int = SAMPLE) -> None:
     console.print(f"[bold]{counts.changes:,}[/] changes, {counts.conflicts:,} conflicts")
     for conflict in islice(plan.conflicts(), sample):
         where = ", ".join(str(ref) for ref in conflict.records) or conflict.lead_id
-        console.print(f"  [yellow]{conflict.kind}[/] {conflict.field or ''} {where}")
+        values = f": there {text(conflict.theirs)}, wanted {text(conflict.ours)}" if conflict.field else ""
+        console.print(f"  [yellow]{conflict.kind}[/] {conflict.field or ''} {where}{values}")
     for name, calls in plan.estimates.items():
         console.print(
             f"{name}: {calls.total:,} API calls to carry it out "
@@ -62,14 +64,17 @@ def show_explanation(console: Console, explanation: Explanation) -> None:
     decision = explanation.decision
     console.print(f"[bold]{decision.lead_id}[/] is in stage [bold]{decision.stage}[/]{_verdict(decision)}")
     console.print(
-        f"score {decision.score:g} (fit {decision.fit_score:g}, engagement {decision.engagement_score:g}), "
+        f"score {decision.score:.4g} (fit {decision.fit_score:.4g}, "
+        f"engagement {decision.engagement_score:.4g}), "
         f"process version {escape(decision.process_version)}"
     )
+    if decision.memory.why:
+        console.print(f"[bold]handed over[/] {escape(decision.memory.why)}")
     console.print(_reasons_table("Rules that fired", decision.reasons))
     if explanation.unmatched:
         console.print(_reasons_table("Rules that did not match", explanation.unmatched))
     for sentence in explanation.would_change:
-        console.print(f"  → {escape(sentence)}")
+        console.print(f"→ {escape(sentence)}")
 
 
 def show_problems(console: Console, problems: Sequence[Problem]) -> None:
@@ -101,7 +106,7 @@ def _verdict(decision: Decision) -> str:
 
 
 def _changes_table(plan: Plan, sample: int) -> Table:
-    table = Table("CRM", "Record", "Field", "From", "To", "Because", box=None, pad_edge=False)
+    table = Table("CRM", "Record", "Field", "From", "To", "Because", box=None, pad_edge=False, padding=(0, 2))
     for change in islice(plan, sample):
         record = f"{change.object} {change.id or '(new)'}"
         table.add_row(
@@ -111,9 +116,18 @@ def _changes_table(plan: Plan, sample: int) -> Table:
 
 
 def _reasons_table(title: str, reasons: Iterable[Reason]) -> Table:
-    table = Table("Rule", "Effect", "Found", "Compared with", "Points", title=title, title_justify="left")
+    table = Table(
+        "Rule",
+        "Effect",
+        "Found",
+        "Compared with",
+        "Points",
+        title=title,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+    )
     for reason in reasons:
-        points = "" if reason.points is None else f"{reason.points:+g}"
+        points = "" if reason.points is None else f"{reason.points:+.4g}"
         threshold = reason.threshold
         compared = (
             ", ".join(text(item) for item in threshold) if isinstance(threshold, tuple) else text(threshold)
@@ -131,7 +145,7 @@ def text(value: Value) -> str:
     if isinstance(value, Money):
         return f"{value.amount} {value.currency or ''}".strip()
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.4g}"
     shown = str(value).replace("\n", " ")
     return escape(shown if len(shown) <= 40 else shown[:39] + "…")
 

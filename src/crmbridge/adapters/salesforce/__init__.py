@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -114,7 +115,7 @@ class Salesforce:
         return self._org.metadata.identity
 
     def rights(self) -> Rights:
-        return self._org.rights()
+        return replace(self._org.rights(), deployable=permission_set(self.mapping))
 
     def schema(self) -> Schema:
         return self._org.refresh().schema
