@@ -111,6 +111,10 @@ class HubSpot:
 
     @mapping.setter
     def mapping(self, mapping: CompanyMapping) -> None:
+        self._company_mapping = mapping
+        self._use(mapping)
+
+    def _use(self, mapping: CompanyMapping) -> None:
         self._mapping = mapping
         self._reader = Reader(self._client, mapping, self._walker)
         self._writer = Writer(self._client, mapping, self._reader)
@@ -121,13 +125,14 @@ class HubSpot:
         return self._identity
 
     def rights(self) -> Rights:
-        return described.rights(self._client, self.mapping)
+        return described.rights(self._client, self._company_mapping)
 
     def schema(self) -> Schema:
         return described.schema(self._client, self.mapping)
 
     def fit(self, schema: Schema) -> None:
-        self.mapping = self.mapping.offered({self.name: schema})
+        # From the company's own mapping: a field that was missing before may exist by now.
+        self._use(self._company_mapping.offered({self.name: schema}))
 
     def changes(
         self, watermarks: Mapping[str, str], known: KnownVersions, *, full: bool = False
