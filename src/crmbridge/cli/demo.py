@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib import resources
 from itertools import islice
 from pathlib import Path
@@ -23,6 +24,8 @@ from crmbridge.results import Plan, Result
 from crmbridge.sandbox import Sandbox
 from crmbridge.settings import Settings
 
+#: Time stands still in the demo, so that it prints the same wherever and whenever it runs.
+MORNING = datetime(2026, 11, 23, 8, tzinfo=UTC)
 #: Leads that are looked at for an example to explain.
 _LOOKED_AT = 500
 
@@ -31,7 +34,11 @@ def run_demo(leads: int, keep: Path | None, *, as_json: bool) -> None:
     """Plan, apply, plan again, explain one decision; prints them, or one JSON document."""
     started = time.monotonic()
     screen = Console(quiet=True) if as_json else console()
-    with _company(keep) as folder, Sandbox(demo=leads) as sandbox, Steps(Console(stderr=True)) as steps:
+    with (
+        _company(keep) as folder,
+        Sandbox(demo=leads, clock=MORNING) as sandbox,
+        Steps(Console(stderr=True)) as steps,
+    ):
         settings = Settings.parse(sandbox.settings())
         bridge = open_company(folder, settings, progress=steps)
         try:
@@ -49,13 +56,13 @@ def _story(bridge: Bridge, screen: Console) -> tuple[Result, Plan]:
     needed = bridge.needed_fields()
     show.show_provision(screen, needed, bridge.create_fields(needed))
     screen.rule("2. What would be written: crmbridge plan")
-    plan = bridge.plan()
+    plan = bridge.plan(MORNING)
     show.show_plan(screen, plan)
     screen.rule("3. Carry it out: crmbridge apply")
     result = replace(bridge.apply(plan), plan=plan)
     show.show_result(screen, result)
     screen.rule("4. And again: crmbridge plan")
-    again = bridge.plan()
+    again = bridge.plan(MORNING)
     show.show_plan(screen, again)
     screen.rule("5. Why: crmbridge explain LEAD")
     for example in _examples(bridge, plan):
@@ -71,7 +78,7 @@ def _examples(bridge: Bridge, plan: Plan) -> Iterator[Explanation]:
     ]
     leads = dict.fromkeys(change.lead_id for change in plan)
     for fits in wanted:
-        explained = (bridge.explain(lead) for lead in islice(leads, _LOOKED_AT))
+        explained = (bridge.explain(lead, MORNING) for lead in islice(leads, _LOOKED_AT))
         yield from islice(filter(fits, explained), 1)
 
 

@@ -42,7 +42,7 @@ def show_plan(console: Console, plan: Plan, sample: int = SAMPLE) -> None:
         console.print(f"  [yellow]{conflict.kind}[/] {conflict.field or ''} {where}{values}")
     for name, calls in plan.estimates.items():
         console.print(
-            f"{name}: {calls.total:,} API calls to carry it out "
+            f"{name}: at most {calls.total:,} API calls to carry it out "
             f"({calls.rereads:,} to re-read, {calls.writes:,} to write, {calls.verifies:,} to verify)"
         )
 
