@@ -201,7 +201,8 @@ class Bridge:
         deciding = self._deciding(now)
         deciding.decide(run)
         deciding.assign(run)
-        return self._finished(run, self._header(run), self._spent(before))
+        plan = self._finished(run, self._header(run), self._spent(before))
+        return replace(plan, unreadable=dict(deciding.unreadable))
 
     def _guard(self, plan: Plan, allow: Collection[str]) -> None:
         if (paused := self.ledger.paused()) is not None:
@@ -272,8 +273,9 @@ class Bridge:
         schemas = current_schemas(self.crms, self.ledger, self.mapping.fingerprint, moment)
         return Deciding(
             process=self.process,
-            mapping=self.mapping.offered(schemas),
+            mapping=self.mapping,
             crms=self.crms,
+            schemas=schemas,
             ledger=self.ledger,
             now=moment,
             progress=self._progress,

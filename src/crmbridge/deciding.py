@@ -7,6 +7,7 @@ in which records arrived can change who gets what.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
 from crmbridge.model import Assignment, Decision, Lead, Memory, RecordRef, Value
 from crmbridge.plan import PlanContext, plan_lead
-from crmbridge.ports import Crm, Ledger, Planned, Progress, Run, StoredLead, no_progress
+from crmbridge.ports import Crm, Ledger, Planned, Progress, Run, Schema, StoredLead, no_progress
 from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, explain
 from crmbridge.unify import OwnerDirectory, unify
 
@@ -31,6 +32,8 @@ class Deciding:
     """Decides and plans leads of one company at one moment.
 
     Args:
+        mapping: The company's, not fitted to what the CRMs have.
+        schemas: What the CRMs have: an object that an account lacks is not written to.
         now: The moment of every decision; the only clock there is.
     """
 
@@ -40,6 +43,7 @@ class Deciding:
         process: Process,
         mapping: CompanyMapping,
         crms: Mapping[str, Crm],
+        schemas: Mapping[str, Schema],
         ledger: Ledger,
         now: datetime,
         progress: Progress = no_progress,
@@ -48,10 +52,11 @@ class Deciding:
         self.ledger = ledger
         self.now = now
         self._progress = progress
-        self._crms = crms
-        self._mapping = mapping
+        #: Field -> leads decided in which it holds something that could not be read.
+        self.unreadable: Counter[str] = Counter()
+        self._mapping = mapping.offered(schemas)
         self._owners = OwnerDirectory(ledger.owners())
-        self._context = _plan_context(process, mapping, crms, self._owners)
+        self._context = _plan_context(process, self._mapping, crms, schemas, self._owners)
         self._stages = tuple(stage.name for stage in process.stages)
 
     def decide(self, run: Run) -> None:
@@ -109,6 +114,7 @@ class Deciding:
         lead = self.unify(stored)
         if not self.process.covers(lead, self.now):
             return Planned(lead_id=stored.id, decision=None, skipped="out_of_scope")
+        self.unreadable.update(lead.unknown)
         decision = decide(lead, self.process, stored.memory or Memory(), self.now)
         return plan_lead(stored, lead, decision, self._context)
 
@@ -160,12 +166,16 @@ class _MappedTarget:
 
 
 def _plan_context(
-    process: Process, mapping: CompanyMapping, crms: Mapping[str, Crm], owners: OwnerDirectory
+    process: Process,
+    mapping: CompanyMapping,
+    crms: Mapping[str, Crm],
+    schemas: Mapping[str, Schema],
+    owners: OwnerDirectory,
 ) -> PlanContext:
     def same(ref: RecordRef, name: str, left: Value, right: Value) -> bool:
         return crms[ref.crm].same(ref.object, name, left, right)
 
-    objects = [found for name in crms for found in mapping.objects(name)]
+    objects = [found for name in crms for found in mapping.objects(name) if _exists(found, schemas)]
     return PlanContext(
         targets={(found.crm, found.object): _MappedTarget(found) for found in objects},
         owners=owners,
@@ -178,6 +188,12 @@ def _plan_context(
         create_fields=mapping.create_fields,
         required=_REQUIRED,
     )
+
+
+def _exists(mapped: ObjectMap, schemas: Mapping[str, Schema]) -> bool:
+    """Tell whether the account has the object: HubSpot's Leads object needs a higher tier."""
+    offered = schemas[mapped.crm].objects
+    return not offered or mapped.object in offered
 
 
 #: What a CRM wants on creation and nobody else can know (checked 2026-11-21, Salesforce describe of Lead).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from crmbridge import planfile
@@ -26,6 +26,8 @@ class Plan:
     estimates: Mapping[str, CallEstimate]
     #: Calls that making it cost, per CRM.
     api_calls: Mapping[str, int]
+    #: Field -> leads decided in which it holds something that could not be read: kept raw, never overwritten.
+    unreadable: Mapping[str, int] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Change]:
         """Give the changes in the order in which they would be written."""

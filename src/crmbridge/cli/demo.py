@@ -54,7 +54,9 @@ def run_demo(leads: int, keep: Path | None, *, as_json: bool) -> None:
 def _story(bridge: Bridge, screen: Console) -> tuple[Result, Plan]:
     screen.rule("1. What is missing: crmbridge provision --apply")
     needed = bridge.needed_fields()
-    show.show_provision(screen, needed, bridge.create_fields(needed))
+    bridge.create_fields(needed)
+    for crm, fields in needed.items():
+        screen.print(f"{crm}: {len(fields)} custom fields created, such as {fields[0].name}")
     screen.rule("2. What would be written: crmbridge plan")
     plan = bridge.plan(MORNING)
     show.show_plan(screen, plan)

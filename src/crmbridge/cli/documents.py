@@ -19,6 +19,7 @@ def plan_document(plan: Plan) -> Document:
         "decided": plan.counts.decided,
         "skipped": dict(plan.counts.skipped),
         "adopted": plan.counts.adopted,
+        "unreadable": dict(plan.unreadable),
         "handed_off": plan.counts.handed_off,
         "change_count": plan.counts.changes,
         "changes": [_change(change) for change in plan],

@@ -19,6 +19,8 @@ from crmbridge.results import Plan, Result
 
 #: Changes shown of a plan unless more are asked for.
 SAMPLE = 12
+#: Conflicts shown.
+_CONFLICTS = 3
 
 
 def show_plan(console: Console, plan: Plan, sample: int = SAMPLE) -> None:
@@ -30,16 +32,21 @@ def show_plan(console: Console, plan: Plan, sample: int = SAMPLE) -> None:
     )
     for reason, leads in sorted(counts.skipped.items()):
         console.print(f"  {leads:,} skipped: {reason}")
+    if plan.unreadable:
+        fields = ", ".join(f"{name} {leads:,}" for name, leads in sorted(plan.unreadable.items()))
+        console.print(f"  values that could not be read, kept as they are: {fields}")
     if counts.changes:
         console.print(_changes_table(plan, sample))
     hidden = counts.changes - sample
     if hidden > 0:
         console.print(f"  … and {hidden:,} more (--show {counts.changes} shows all, --json has them too)")
     console.print(f"[bold]{counts.changes:,}[/] changes, {counts.conflicts:,} conflicts")
-    for conflict in islice(plan.conflicts(), sample):
+    for conflict in islice(plan.conflicts(), _CONFLICTS):
         where = ", ".join(str(ref) for ref in conflict.records) or conflict.lead_id
         values = f": there {text(conflict.theirs)}, wanted {text(conflict.ours)}" if conflict.field else ""
         console.print(f"  [yellow]{conflict.kind}[/] {conflict.field or ''} {where}{values}")
+    if counts.conflicts > _CONFLICTS:
+        console.print(f"  … and {counts.conflicts - _CONFLICTS:,} more (--json has them)")
     for name, calls in plan.estimates.items():
         console.print(
             f"{name}: at most {calls.total:,} API calls to carry it out "
