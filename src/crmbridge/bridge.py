@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crmbridge import planfile
+from crmbridge.accounts import strangers
 from crmbridge.applying import apply, recover
 from crmbridge.check import check
 from crmbridge.deciding import Deciding
@@ -29,10 +30,10 @@ from crmbridge.errors import (
     TransientError,
     UnsafePlan,
 )
-from crmbridge.guards import estimate, guard, refuse_empty
+from crmbridge.guards import estimate, guard, refuse_empty, refuse_moved_on
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import Outcome
-from crmbridge.ports import Crm, CrmIdentity, Ledger, NewField, Progress, Rights, Run, no_progress
+from crmbridge.ports import Crm, Ledger, NewField, Progress, Rights, Run, no_progress
 from crmbridge.process import Explanation, Process
 from crmbridge.provision import needed
 from crmbridge.reading import bind, read
@@ -98,8 +99,8 @@ class Bridge:
     def check(self) -> tuple[Problem, ...]:
         """Compare process and mapping with the live schema of both CRMs; writes nothing."""
         identities = {name: crm.identity() for name, crm in self.crms.items()}
-        if strangers := self._strangers(identities):
-            return strangers
+        if problems := strangers(self.process.identity, identities):
+            return problems
         schemas = read_schemas(self.crms, self.ledger, self.mapping.fingerprint, self._clock())
         return check(self.process, self.mapping, schemas, self.rights(), self.ledger.owners())
 
@@ -186,9 +187,9 @@ class Bridge:
         """
         header = planfile.read_header(plan) if isinstance(plan, Path) else plan.header
         with self._run("apply") as lease:
-            self._still_good(header)
             run = replace(lease, id=header.run)
-            made = self._finished(run, header, {})
+            made = self._finished(run, {})
+            refuse_moved_on(header, made.header, self.ledger)
             self._guard(made, allow)
             return self._carry_out(run, made, self._chosen(made, limit, only))
 
@@ -201,7 +202,7 @@ class Bridge:
         deciding = self._deciding(now)
         deciding.decide(run)
         deciding.assign(run)
-        plan = self._finished(run, self._header(run), self._spent(before))
+        plan = self._finished(run, self._spent(before))
         return replace(plan, unreadable=dict(deciding.unreadable))
 
     def _guard(self, plan: Plan, allow: Collection[str]) -> None:
@@ -236,8 +237,8 @@ class Bridge:
     def _run(self, kind: str) -> Iterator[Run]:
         """Hold the company's lease, refuse strange accounts, and close the run whatever happens."""
         identities = {name: crm.identity() for name, crm in self.crms.items()}
-        if strangers := self._strangers(identities):
-            raise ConfigError(strangers)
+        if problems := strangers(self.process.identity, identities):
+            raise ConfigError(problems)
         run = self.ledger.begin(
             kind, self._clock(), {"process": self.process.fingerprint, "mapping": self.mapping.fingerprint}
         )
@@ -250,23 +251,6 @@ class Bridge:
                 raise SignInLost(str(error), error.where) from None
             raise
         self.ledger.finish(run, "planned" if kind == "plan" else "done", {})
-
-    def _strangers(self, identities: Mapping[str, CrmIdentity]) -> tuple[Problem, ...]:
-        """Name accounts that are not the ones the process file pins."""
-        pinned = {
-            "hubspot": ("hubspot_portal_id", self.process.identity.hubspot_portal_id),
-            "salesforce": ("salesforce_org_id", self.process.identity.salesforce_org_id),
-        }
-        return tuple(
-            Problem(
-                "process.toml",
-                f"identity.{pinned[name][0]}",
-                f"the token is for {name} account {identity.account_id}, the process for {pinned[name][1]}",
-                "use that account's token, or pin the other account if it is the right one",
-            )
-            for name, identity in sorted(identities.items())
-            if pinned[name][1] not in {None, identity.account_id}
-        )
 
     def _deciding(self, now: datetime | None) -> Deciding:
         moment = now or self._clock()
@@ -281,7 +265,19 @@ class Bridge:
             progress=self._progress,
         )
 
-    def _header(self, run: Run) -> planfile.PlanHeader:
+    def _finished(self, run: Run, calls: Mapping[str, int]) -> Plan:
+        """Sum up a plan that stands in the ledger."""
+        counts = self.ledger.counts(run)
+        return Plan(
+            run=run,
+            ledger=self.ledger,
+            header=self._header(run, counts.changes),
+            counts=counts,
+            estimates=estimate(counts, self.crms, bool(self.mapping.compare_and_set)),
+            api_calls=calls,
+        )
+
+    def _header(self, run: Run, change_count: int) -> planfile.PlanHeader:
         ids = {name: crm.identity().account_id for name, crm in self.crms.items()}
         return planfile.PlanHeader(
             company=self.company,
@@ -292,37 +288,8 @@ class Bridge:
             portal_id=ids.get("hubspot", ""),
             org_id=ids.get("salesforce", ""),
             created_at=run.started_at.isoformat(),
+            change_count=change_count,
         )
-
-    def _finished(self, run: Run, header: planfile.PlanHeader, calls: Mapping[str, int]) -> Plan:
-        counts = self.ledger.counts(run)
-        estimates = estimate(counts, self.crms, bool(self.mapping.compare_and_set))
-        return Plan(
-            run=run,
-            ledger=self.ledger,
-            header=header,
-            counts=counts,
-            estimates=estimates,
-            api_calls=calls,
-        )
-
-    def _still_good(self, header: planfile.PlanHeader) -> None:
-        """Refuse a plan whose process, mapping, accounts or base are not today's."""
-        known = self.ledger.run(header.run)
-        if known is None:
-            message = f"unknown_plan: the ledger holds no plan {header.run}; make it again"
-            raise UnsafePlan([GuardFinding("unknown_plan", 1, 0, message)])
-        today = self._header(known[0])
-        moved = [
-            name
-            for name in ("company", "process_fingerprint", "mapping_fingerprint", "portal_id", "org_id")
-            if getattr(today, name) != getattr(header, name)
-        ]
-        if self.ledger.applied_since(header.run):
-            moved.append("records written by a later run")
-        if moved:
-            message = f"moved_on: since the plan was made these changed: {', '.join(moved)}; make it again"
-            raise UnsafePlan([GuardFinding("moved_on", len(moved), 0, message)])
 
     def _chosen(self, plan: Plan, limit: int | None, only: Collection[str]) -> Collection[str] | None:
         if limit is None and not only:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from math import ceil
 
 from crmbridge.errors import GuardFinding, UnsafePlan
-from crmbridge.ports import Crm, CrmIdentity, PlanCounts
+from crmbridge.planfile import PlanHeader
+from crmbridge.ports import Crm, CrmIdentity, Ledger, PlanCounts
 from crmbridge.process.parts import Guards
 
 #: Share of the day's remaining API calls that one run may spend.
@@ -155,3 +156,27 @@ def _calls(
                 f"calls: the plan needs {calls.total} {crm} API calls and {left} are left today "
                 f"(one run may spend {MAX_CALL_SHARE:.0%} of them)",
             )
+
+
+#: What must be the same when a plan is carried out as when it was made.
+_PINNED = ("company", "process_fingerprint", "mapping_fingerprint", "portal_id", "org_id", "change_count")
+
+
+def refuse_moved_on(made: PlanHeader, today: PlanHeader, ledger: Ledger) -> None:
+    """Refuse a plan whose process, mapping, accounts or base are not today's.
+
+    Args:
+        made: The plan's header, as it was saved.
+        today: The header of the same plan, as the ledger and the company stand now.
+
+    Raises:
+        UnsafePlan: with what has changed; make the plan again.
+    """
+    moved = [name for name in _PINNED if getattr(today, name) != getattr(made, name)]
+    if ledger.run(made.run) is None:
+        moved.append("the ledger does not know this plan")
+    elif ledger.applied_since(made.run):
+        moved.append("a later run has written")
+    if moved:
+        message = f"moved_on: since the plan was made: {', '.join(moved)}; make it again"
+        raise UnsafePlan([GuardFinding("moved_on", len(moved), 0, message)])

@@ -37,6 +37,7 @@ class PlanHeader(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     org_id: str
     #: ISO 8601, UTC.
     created_at: str
+    change_count: int
     #: SHA-256 of everything after the first line, in hex; filled in by `write`.
     sha256: str = ""
 
