@@ -19,7 +19,7 @@ from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
 from crmbridge.model import Assignment, Decision, Lead, Memory, RecordRef, Value
 from crmbridge.plan import PlanContext, plan_lead
-from crmbridge.ports import Crm, Ledger, Planned, Progress, Run, Schema, StoredLead, no_progress
+from crmbridge.ports import Crm, FieldSchema, Ledger, Planned, Progress, Run, Schema, StoredLead, no_progress
 from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, explain
 from crmbridge.unify import OwnerDirectory, unify
 
@@ -160,9 +160,11 @@ def _with_rep(decision: Decision, found: Assigned, now: datetime) -> Decision:
 class _MappedTarget:
     """One mapped object as planning sees it."""
 
-    def __init__(self, mapped: ObjectMap) -> None:
+    def __init__(self, mapped: ObjectMap, fields: Mapping[str, FieldSchema]) -> None:
         self.writable = tuple(item.canonical for item in mapped.fields if item.write)
         self.expresses = mapped.expresses
+        known = {item.canonical: fields.get(item.name) for item in mapped.fields}
+        self.length = {name: found.length for name, found in known.items() if found is not None}.get
 
 
 def _plan_context(
@@ -177,7 +179,10 @@ def _plan_context(
 
     objects = [found for name in crms for found in mapping.objects(name) if _exists(found, schemas)]
     return PlanContext(
-        targets={(found.crm, found.object): _MappedTarget(found) for found in objects},
+        targets={
+            (found.crm, found.object): _MappedTarget(found, schemas[found.crm].objects.get(found.object, {}))
+            for found in objects
+        },
         owners=owners,
         authority=mapping.authority,
         same=same,

@@ -97,6 +97,8 @@ _EXPLAINED_BY = {
 
 def reason_for(name: str, decision: Decision) -> str:
     """Name the rule behind a change, in words of the process file."""
-    effects = _EXPLAINED_BY.get(name, ())
-    rules = [reason.rule for effect in effects for reason in decision.reasons if reason.effect is effect]
-    return rules[0] if rules else f"stage.{decision.stage}"
+    for effect in _EXPLAINED_BY.get(name, ()):
+        for reason in decision.reasons:
+            if reason.effect is effect:
+                return reason.rule
+    return f"stage.{decision.stage}"

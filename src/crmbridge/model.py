@@ -484,7 +484,8 @@ class Conflict:
 
     lead_id: str
     #: "field" (two values), "ambiguous_identity" (several records claim to be one person),
-    #: "unknown_value" (a value without a mapping stands where we would write).
+    #: "unknown_value" (a value without a mapping stands where we would write), "missing_for_create" (the
+    #: CRM wants a datum that nobody knows), "too_long" (a text that the field does not hold: left out).
     kind: str
     #: The records concerned, sorted.
     records: tuple[RecordRef, ...]

@@ -100,6 +100,8 @@ class ObjectMap:
         self.status_reasons = dict(status_reasons or {})
         self._readers = readers or Readers()
         self._by_canonical = {f.canonical: f for f in self.fields}
+        # Asked for every field of every record that is planned.
+        self._tables = {f.canonical: f.to_raw if f.translated else None for f in self.fields}
         self._plain = tuple(self._plain_step(f) for f in self.fields if f.kind not in PAIR_READERS)
         self._pairs = tuple(self._pair_step(f) for f in self.fields if f.kind in PAIR_READERS)
         status = self._by_canonical.get("status")
@@ -167,10 +169,10 @@ class ObjectMap:
 
     def expresses(self, canonical: str, value: Value) -> bool:
         """Tell whether ``to_raw`` has a value for it: the field is mapped, and so is the value."""
-        found = self._by_canonical.get(canonical)
-        if found is None or value is None or not found.translated:
-            return found is not None
-        return _text(value) in found.to_raw
+        if canonical not in self._tables:
+            return False
+        table = self._tables[canonical]
+        return table is None or value is None or _text(value) in table
 
     def leaves_alone(self, canonical: str, value: Value) -> bool:
         """Tell whether this CRM deliberately has no value for it, so that nothing is to be written."""
@@ -203,6 +205,9 @@ class ObjectMap:
         for canonical, name, memory, currency in self._pairs:
             value = raw.get(name, UNSET)
             if value is UNSET:
+                continue
+            if value is None:
+                fields[canonical] = None
                 continue
             pair = (value, country if currency is None else raw.get(currency))
             try:

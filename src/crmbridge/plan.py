@@ -36,6 +36,9 @@ class Target(Protocol):
     def expresses(self, name: str, value: Value) -> bool:
         """Tell whether the object has a value for ours (HubSpot's lifecycle has none for "recycled")."""
 
+    def length(self, name: str) -> int | None:
+        """Give the longest text that a field holds; None when there is no limit or nobody knows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanContext:
@@ -93,19 +96,25 @@ class _LeadPlan:
 
     def compare(self, part: StoredRecord) -> None:
         """Compare one record with what it should hold, field by field."""
-        ref = part.record.ref
+        ref, fields = part.record.ref, part.record.fields
         target = self.context.targets.get((ref.crm, ref.object))
         changes: list[Change] = []
         for name in target.writable if target else ():
-            ours = self._ours(name, self.wanted.get(name, UNSET), ref)
-            if isinstance(ours, Unset) or name not in part.record.fields:
+            if name not in fields:
                 continue
-            theirs = part.record.fields[name]
+            value = self._want(name)
+            if value is UNSET:
+                continue
+            ours = self._ours(name, value, ref)
+            if ours is UNSET:
+                continue
+            theirs = fields[name]
             verdict = self._verdict(part, name, ours)
             if verdict == "write":
                 changes.append(self._change(ref, name, theirs, ours, part.record.version))
             elif verdict == "agreed":
-                self.agreed.append((ref, name, theirs))
+                if part.base.get(name, UNSET) != theirs:
+                    self.agreed.append((ref, name, theirs))
             elif verdict != "leave":
                 self._conflict(verdict, name, ref, theirs, ours)
         if any(change.field not in _RIDERS for change in changes):
@@ -135,8 +144,7 @@ class _LeadPlan:
         target = self.context.targets.get((ref.crm, ref.object))
         if target is None:
             return
-        wanted = {name: self._person_value(name) for name in self.context.create_fields}
-        wanted |= {name: self.wanted.get(name, UNSET) for name in target.writable}
+        wanted = {name: self._want(name) for name in (*self.context.create_fields, *target.writable)}
         wanted["lead_id"] = self.lead.id
         values = {name: self._ours(name, value, ref) for name, value in wanted.items()}
         missing = [
@@ -155,7 +163,13 @@ class _LeadPlan:
         if name == "owner":
             return self._owner_id(str(value), ref)
         target = self.context.targets[ref.crm, ref.object]
-        return value if target.expresses(name, value) else UNSET
+        if not target.expresses(name, value):
+            return UNSET
+        limit = target.length(name)
+        if limit is not None and isinstance(value, str) and len(value) > limit:
+            self._conflict("too_long", name, ref if ref.id else None)
+            return UNSET
+        return value
 
     def _owner_id(self, key: str, ref: RecordRef) -> Value | Unset:
         """Find the id to write for an owner; UNSET where the object cannot be owned by them."""
@@ -216,6 +230,10 @@ class _LeadPlan:
             lead_id=self.lead.id, kind=kind, records=records, field=name, theirs=theirs, ours=ours
         )
         self.conflicts.append(conflict)
+
+    def _want(self, name: str) -> Value | Unset:
+        """Give what the process wants; of a field that it says nothing about, what is known of the person."""
+        return self.wanted[name] if name in self.wanted else self._person_value(name)
 
     def _person_value(self, name: str) -> Value | Unset:
         value = self.lead.custom.get(name) if name in self.lead.custom else getattr(self.lead, name, None)

@@ -42,6 +42,8 @@ _NOT_PERSONAL = frozenset(
         "recycle_count recycle_reason why process_version"
     ).split()
 )
+#: Whoever said no in one CRM said it to the company: no authority and no edit elsewhere undoes it.
+_CONSENT = frozenset({"opted_out", "do_not_call"})
 
 
 class OwnerDirectory:
@@ -150,16 +152,18 @@ class _Picker:
         """Give every live record's value of a field, with its evidence."""
         found = []
         for part in self.live:
-            if name not in part.record.fields or name in part.record.unknown:
-                continue
-            value = part.record.fields[name]
-            found.append(Candidate(part, value, self._edited(part, name, value), part.changed_at.get(name)))
+            record = part.record
+            if name in record.fields and name not in record.unknown:
+                value = record.fields[name]
+                edited = self._edited(part, name, value)
+                found.append(Candidate(part, value, edited, part.changed_at.get(name)))
         return found
 
     def _edited(self, part: StoredRecord, name: str, value: Value) -> bool:
         """Tell whether somebody changed the value after we agreed on it, or since we first saw it."""
         if name in part.base:
-            return not self._same(part.record.ref, name, part.base[name], value)
+            base = part.base[name]
+            return base != value and not self._same(part.record.ref, name, base, value)
         return name in part.changed_at
 
     def pick(self, name: str, authority: str | None = None) -> Candidate | None:
@@ -171,7 +175,10 @@ class _Picker:
         mine = [item for item in found if item.stored.record.ref.crm == side]
         if any(item.edited or item.value is not None for item in mine):
             found = mine
-        return min(found, key=_weakness)
+        if any(item.edited or item.changed_at is not None for item in found):
+            return min(found, key=_weakness)
+        # Nobody edited anything: the first that has a value at all.
+        return next((item for item in found if item.value is not None), found[0])
 
 
 def _weakness(candidate: Candidate) -> tuple[bool, float, bool, RecordRef]:
@@ -182,24 +189,29 @@ def _weakness(candidate: Candidate) -> tuple[bool, float, bool, RecordRef]:
 
 def _person_values(picker: _Picker) -> dict[str, Any]:
     """Pick every field of the person; what is no field of `Lead` is the company's own."""
-    values: dict[str, Any] = {}
-    custom: dict[str, Value] = {}
-    for name, value in sorted(_picked(picker).items()):
-        if name in _LEAD_FIELDS:
-            values[name] = value
-        else:
-            custom[name] = value
-    values["custom"] = custom
+    picked = _picked(picker)
+    values: dict[str, Any] = {name: picked[name] for name in picked.keys() & _LEAD_FIELDS}
+    values["custom"] = {name: picked[name] for name in sorted(picked.keys() - _LEAD_FIELDS)}
     return values
 
 
 def _picked(picker: _Picker) -> dict[str, Value]:
-    if len(picker.live) == 1:
-        fields = picker.live[0].record.fields
-        return {name: value for name, value in fields.items() if name not in _NOT_PERSONAL}
-    names = {name for part in picker.live for name in part.record.fields} - _NOT_PERSONAL
-    chosen = {name: picker.pick(name) for name in names}
-    return {name: item.value if item else None for name, item in chosen.items()}
+    """Give the values on which the records agree, which is most of them, and choose the others."""
+    picked: dict[str, Value] = {}
+    disputed: set[str] = set()
+    for part in picker.live:
+        fields = part.record.fields
+        for name in fields.keys() - _NOT_PERSONAL:
+            value = fields[name]
+            first = picked.setdefault(name, value)
+            if first is not value and first != value:
+                disputed.add(name)
+    for name in disputed - _CONSENT:
+        item = picker.pick(name)
+        picked[name] = item.value if item else None
+    for name in disputed & _CONSENT:
+        picked[name] = any(part.record.fields.get(name) is True for part in picker.live)
+    return picked
 
 
 def _stage(picker: _Picker, memory: Memory, stages: Sequence[str]) -> str | None:
@@ -227,8 +239,10 @@ def _owner(picker: _Picker, owners: OwnerDirectory, memory: Memory, authority: s
     return owners.key_of(picked.stored.record.ref.crm, picked.value) if picked else None
 
 
-def _account(accounts: Iterable[Account], live: Sequence[StoredRecord]) -> Account | None:
+def _account(accounts: Sequence[Account], live: Sequence[StoredRecord]) -> Account | None:
     """Give the account that a live record names; Salesforce's where both CRMs name one."""
+    if not accounts:
+        return None
     named = {(part.record.ref.crm, part.record.fields.get("account_id")) for part in live}
     found = [item for item in accounts if (item.ref.crm, item.ref.id) in named and not item.deleted]
     return max(found, key=lambda item: (item.ref.crm == "salesforce", item.ref), default=None)

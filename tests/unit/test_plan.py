@@ -25,6 +25,9 @@ class Everything:
     def expresses(self, name: str, value: Value) -> bool:
         return name != "stage" or value in self.stages
 
+    def length(self, name: str) -> int | None:
+        return 10 if name == "city" else None
+
 
 CONTEXT = PlanContext(
     targets={
@@ -194,6 +197,31 @@ def test_placeholders_are_never_written() -> None:
 def test_nothing_is_created_for_a_lead_that_we_did_not_hand_over(made: Decision) -> None:
     plan = planned(person(part(CONTACT, {"stage": "mql"})), made, last_name="Lee", company="Lee Ltd")
     assert not [change for change in plan.changes if change.id is None]
+
+
+def with_city(*more: str) -> PlanContext:
+    """A company that also writes the city, and copies it into new records."""
+    targets = {("hubspot", "contacts"): Everything("city"), ("salesforce", "Lead"): Everything("city", *more)}
+    fields = (*CONTEXT.create_fields, "city")
+    return replace(CONTEXT, targets=targets, create_fields=fields)
+
+
+def test_a_field_of_the_person_is_written_where_the_company_says_so() -> None:
+    stored = person(part(CONTACT, {"city": "Bonn"}), part(LEAD, {"city": "Ulm"}))
+    assert written(planned(stored, decision(), with_city(), city="Bonn")) == {
+        "salesforce.city": ("Ulm", "Bonn")
+    }
+    assert written(planned(stored, decision(), with_city(), city=None)) == {}
+
+
+def test_a_text_that_the_other_crm_cannot_hold_is_left_out_and_listed() -> None:
+    stored = person(part(CONTACT, {"city": "Llanfairpwll"}))
+    lead = {"last_name": "Lee", "company": "Lee Ltd", "city": "Llanfairpwll"}
+    context = with_city("stage")
+    only_salesforce = {key: target for key, target in context.targets.items() if key[0] == "salesforce"}
+    plan = planned(stored, HANDED_OVER, replace(context, targets=only_salesforce), **lead)
+    assert {change.field for change in plan.changes} == {"last_name", "company", "stage", "lead_id"}
+    assert [(item.kind, item.field) for item in plan.conflicts] == [("too_long", "city")]
 
 
 def test_the_same_in_gives_the_same_out() -> None:

@@ -175,6 +175,8 @@ def _datetime_of_ms(milliseconds: float) -> Reading:
 
 
 def _in_utc(moment: datetime) -> Reading:
+    if moment.tzinfo is UTC:  # nearly all: both CRMs write Z or +0000
+        return moment
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:  # the first or last day there is, shifted out of range
