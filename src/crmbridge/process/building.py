@@ -9,7 +9,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from crmbridge.model import ActivityKind, StageRole
-from crmbridge.process.conditions import Condition, Get, lead_getter, leaves
+from crmbridge.process.conditions import Condition, lead_getter, leaves
+from crmbridge.process.operators import Get
 from crmbridge.process.parts import (
     OFF_THE_WAY,
     EmailEngagement,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -45,9 +46,9 @@ class Case:
     handed_off: bool = False
 
     #: Reasons by the section of the file that their rules stand in.
-    moves: list[Reason] = field(default_factory=list)
-    judged: list[Reason] = field(default_factory=list)
-    points: list[Reason] = field(default_factory=list)
+    moves: tuple[Reason, ...] = ()
+    judged: tuple[Reason, ...] = ()
+    points: Sequence[Reason] = ()
     routed: tuple[Reason, ...] = ()
 
     def recalled(self, name: str) -> Any:
@@ -60,9 +61,9 @@ class Case:
 
     def move(self, stage: Stage, because: Reason) -> None:
         """Move the lead and say why; a way that the process does not foresee is named as such."""
-        self.moves.append(because)
+        self.moves += (because,)
         if not self.stage.allows(stage.name):
-            self.moves.append(reason("stage.off_path", Effect.MOVE, stage.name, self.stage.next))
+            self.moves += (reason("stage.off_path", Effect.MOVE, stage.name, self.stage.next),)
         self.stage = stage
         self.updates["stage"] = stage.name
         self.updates["stage_at"] = self.now

@@ -114,6 +114,8 @@ class Condition:
     get: Get | None = None
     #: Days after which ``within_days`` / ``older_than_days`` on the field change their answer.
     days: float | None = None
+    #: "present" and "absent" ask what is unknown, too.
+    asks_unknown: bool = False
     parts: tuple[Condition, ...] = ()
 
 
@@ -126,8 +128,9 @@ def field_condition(field: str, op: str, value: Any, *, get: Get, kind: FieldKin
     check_operator(op, value, kind)
     row = OPERATORS[op]
     days = float(value) if row.value is ValueKind.DAYS else None
-    seen = _seen(field, get) if op in {"present", "absent"} else get
-    return Condition(field, row.build(seen, value), _text(field, op, value), get, days)
+    asks_unknown = op in {"present", "absent"}
+    seen = _seen(field, get) if asks_unknown else get
+    return Condition(field, row.build(seen, value), _text(field, op, value), get, days, asks_unknown)
 
 
 def _seen(field: str, get: Get) -> Get:
@@ -181,3 +184,11 @@ def leaves(condition: Condition) -> tuple[Condition, ...]:
     if not condition.parts:
         return (condition,) if condition.field else ()
     return tuple(leaf for part in condition.parts for leaf in leaves(part))
+
+
+def depends_on_value_alone(condition: Condition) -> bool:
+    """Tell whether equal values of its fields always give the same answer, whatever the lead and the time."""
+    return all(
+        leaf.days is None and not leaf.asks_unknown and not leaf.field.startswith("unknown.")
+        for leaf in leaves(condition)
+    )

@@ -8,14 +8,14 @@ same stage and the same memory and hands nothing over.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, cast
 
 from crmbridge.model import Decision, Effect, Lead, LeadStatus, Memory, OwnerKind, Reason, StageRole
 from crmbridge.process.case import Case
 from crmbridge.process.definition import Process
 from crmbridge.process.due import due_at
 from crmbridge.process.lifecycle import WITH_SALES, begin, is_seen, status_key
-from crmbridge.process.making import OpenDecision, close, reason, remember, rounded
+from crmbridge.process.making import OpenDecision, new, reason, remember, rounded
 from crmbridge.process.qualification import judge, keeps_qualified, missing_data, stays_recycled
 from crmbridge.process.routing import hold, route
 from crmbridge.process.why import why
@@ -55,10 +55,9 @@ def decide(lead: Lead, process: Process, memory: Memory, now: datetime) -> Decis
 def _score(case: Case) -> None:
     process, since = case.process, case.recalled("recycled_at")
     keeps = process.recycling(case.recalled("recycle_reason")).keeps if since is not None else 1.0
-    case.fit_score, case.points = process.fit.score(case.lead, case.now)
-    scored = process.engagement.score(case.lead.activities, case.now, since, keeps)
-    case.engagement_score = scored[0]
-    case.points += scored[1]
+    case.fit_score, points = process.fit.score(case.lead, case.now)
+    case.engagement_score, reasons = process.engagement(case.lead.activities, case.now, since, keeps)
+    case.points = points + reasons
     case.score = rounded(case.fit_score + case.engagement_score)
 
 
@@ -69,7 +68,7 @@ def _bring_back(case: Case) -> None:
     policy = case.process.recycling(memory.recycle_reason)
     case.stays = stays_recycled(case.lead, memory, policy, case.now)
     if case.stays is not None:
-        case.judged.append(case.stays)
+        case.judged += (case.stays,)
         return
     # Never in the run that recycled it: sales would see it come straight back.
     was_before = memory.stage_at is None or memory.stage_at < case.now
@@ -91,7 +90,7 @@ def _qualify(case: Case, since: datetime | None) -> None:
             _hand_over(case)
     elif len(case.missing) == 1 and case.held is None:
         case.near_miss = case.missing[0]
-        case.judged.append(reason("qualification.required", Effect.QUALIFY, None, case.missing))
+        case.judged += (reason("qualification.required", Effect.QUALIFY, None, case.missing),)
         case.assignment, case.routed = route(case.lead, case.process, case.recalled("refused_by"))
 
 
@@ -181,31 +180,34 @@ def _replace_owner(case: Case) -> None:
 
 # the decision ----------------------------------------------------------------------------------------
 def _decision(case: Case) -> Decision:
-    version = case.process.version
-    held = case.held or (case.stays if case.stays is not None and case.stays.effect is Effect.HOLD else None)
-    return close(
-        OpenDecision(
-            lead_id=case.lead.id,
-            process_version=version,
-            decided_at=case.now,
-            stage=case.stage.name,
-            role=case.stage.role,
-            status=_status(case),
-            fit_score=case.fit_score,
-            engagement_score=case.engagement_score,
-            score=case.score,
-            missing=case.missing,
-            near_miss=case.near_miss,
-            qualified_by=case.qualified_by,
-            assignment=case.assignment,
-            handed_off=case.handed_off,
-            held=held.rule if held is not None else None,
-            adopted=case.adopted,
-            due_at=due_at(case),
-            reasons=_reasons(case),
-            memory=_memory(case, version),
-        )
-    )
+    made: Any = new(OpenDecision)
+    made.lead_id = case.lead.id
+    made.process_version = case.process.parts.version
+    made.decided_at = case.now
+    made.stage = case.stage.name
+    made.role = case.stage.role
+    made.status = _status(case)
+    made.fit_score = case.fit_score
+    made.engagement_score = case.engagement_score
+    made.score = case.score
+    made.missing = case.missing
+    made.near_miss = case.near_miss
+    made.qualified_by = case.qualified_by
+    made.assignment = case.assignment
+    made.handed_off = case.handed_off
+    made.held = _held(case)
+    made.adopted = case.adopted
+    made.due_at = due_at(case)
+    made.reasons = _reasons(case)
+    made.memory = _memory(case)
+    made.__class__ = Decision
+    return cast("Decision", made)
+
+
+def _held(case: Case) -> str | None:
+    if case.held is not None:
+        return case.held.rule
+    return case.stays.rule if case.stays is not None and case.stays.effect is Effect.HOLD else None
 
 
 def _reasons(case: Case) -> tuple[Reason, ...]:
@@ -214,7 +216,8 @@ def _reasons(case: Case) -> tuple[Reason, ...]:
     return (*case.moves, *case.judged, *case.points, *held, *case.routed)
 
 
-def _memory(case: Case, version: str) -> Memory:
+def _memory(case: Case) -> Memory:
+    version = case.process.parts.version
     if not case.updates and case.memory.process_version == version:
         return case.memory
     case.updates["process_version"] = version

@@ -16,7 +16,9 @@ from crmbridge.errors import ConfigError, Problem
 from crmbridge.model import Lead, StageRole
 from crmbridge.process.building import build
 from crmbridge.process.checking import check
-from crmbridge.process.conditions import LEAD_FIELDS, Condition, Get, leaves
+from crmbridge.process.compiling import Score, compile_engagement
+from crmbridge.process.conditions import LEAD_FIELDS, Condition, leaves
+from crmbridge.process.operators import Get
 from crmbridge.process.parts import (
     EngagementRule,
     Guards,
@@ -31,7 +33,7 @@ from crmbridge.process.parts import (
     Territory,
 )
 from crmbridge.process.reading import Reader
-from crmbridge.process.scoring import EngagementScorer, FitScorer
+from crmbridge.process.scoring import FitScorer
 from crmbridge.process.territories import TerritoryIndex
 
 #: What holds for a recycle reason without an entry where the file has no "default" either.
@@ -54,7 +56,7 @@ class Process:
     #: Where a lead begins that is in no stage.
     first_stage: Stage
     fit: FitScorer
-    engagement: EngagementScorer
+    engagement: Score
     territory_index: TerritoryIndex
     named_domains: Mapping[str, NamedAccount]
     #: Folded company name -> named account.
@@ -119,7 +121,7 @@ class Process:
             stages_by_role=roles,
             first_stage=roles[StageRole.LEAD],
             fit=FitScorer(parts.fit, parts.fit_caps),
-            engagement=EngagementScorer(parts.engagement, parts.engagement_caps),
+            engagement=compile_engagement(parts.engagement, parts.engagement_caps),
             territory_index=TerritoryIndex(parts.territories),
             named_domains={account.domain: account for account in named if account.domain is not None},
             named_names={account.name.casefold(): account for account in named if account.name is not None},

@@ -179,7 +179,7 @@ class _Question:
 
 def _forced(rules: tuple[FitRule, ...], matched: FitRule) -> tuple[FitRule, ...]:
     """Give the rules as if one matched every lead."""
-    always = replace(matched, when=all_of(()), made={})
+    always = replace(matched, when=all_of(()))
     return tuple(always if rule is matched else rule for rule in rules)
 
 

@@ -97,7 +97,7 @@ def _adopt(case: Case) -> None:
         case.updates["assigned_owner"] = lead.owner
         case.updates["assigned_at"] = None
     if case.adopted:
-        case.moves.append(reason("stage.adopted", Effect.MOVE, stage.name))
+        case.moves += (reason("stage.adopted", Effect.MOVE, stage.name),)
 
 
 def _follow_owner(case: Case) -> None:
@@ -105,7 +105,7 @@ def _follow_owner(case: Case) -> None:
     lead, memory = case.lead, case.memory
     if lead.owner is not None and memory.assigned_owner is not None:
         case.updates |= {"assigned_owner": lead.owner, "assigned_at": case.now}
-        case.moves.append(reason("person.reassigned", Effect.ROUTE))
+        case.moves += (reason("person.reassigned", Effect.ROUTE),)
 
 
 def _is_move(observed: Stage, remembered: Stage, lead: Lead) -> bool:
@@ -219,7 +219,7 @@ def _correct_reason(case: Case) -> None:
         return
     until = later(memory.recycled_at, case.process.recycling(given).cool_down_days)
     case.updates |= {"recycle_reason": given, "recycle_until": until}
-    case.moves.append(reason("recycle.reason_corrected", Effect.MOVE, given, memory.recycle_reason))
+    case.moves += (reason("recycle.reason_corrected", Effect.MOVE, given, memory.recycle_reason),)
 
 
 def _recycle(case: Case, code: str | None, at: datetime) -> None:

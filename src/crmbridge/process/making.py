@@ -9,40 +9,26 @@ classes of one layout. What comes out is the frozen class in every respect.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, field, fields, make_dataclass
+from dataclasses import fields, make_dataclass
 from operator import attrgetter
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
-from crmbridge.model import Decision, Effect, Memory, Reason, Value
-
-_T = TypeVar("_T")
+from crmbridge.model import Assignment, Decision, Effect, Memory, Reason, Value
 
 
-def _open_twin(frozen: type[_T]) -> type[_T]:
-    """Make a class that takes the same fields, in the same order, and may still be written to."""
-    described = [(each.name, Any, _default(each)) for each in fields(cast("Any", frozen))]
-    # Typed as the frozen class, so that calls are checked against it.
-    return cast("type[_T]", make_dataclass(f"_Open{frozen.__name__}", described, slots=True))
+def _open_twin(frozen: type) -> type:
+    """Make a class with the same slots that may still be written to."""
+    names = [each.name for each in fields(frozen)]
+    return make_dataclass(f"_Open{frozen.__name__}", names, slots=True)
 
 
-def _default(each: Any) -> Any:
-    if each.default_factory is not MISSING:
-        return field(default_factory=each.default_factory)
-    return field(default=each.default)
-
-
-#: For loops over many reasons; ``freeze`` closes them together.
 OpenReason: Final = _open_twin(Reason)
-_OpenMemory: Final[Any] = _open_twin(Memory)
+_OpenMemory: Final = _open_twin(Memory)
+_OpenAssignment: Final = _open_twin(Assignment)
 _read_memory: Final = attrgetter(*(each.name for each in fields(Memory)))
-#: Fill it with every field that differs from the default, then hand it to ``close``.
 OpenDecision: Final = _open_twin(Decision)
-
-
-def close(decision: Decision) -> Decision:
-    """Freeze what ``OpenDecision`` made."""
-    decision.__class__ = Decision
-    return decision
+#: Makes an empty object of an open twin: every field must be set before its class is.
+new: Final = object.__new__
 
 
 def reason(
@@ -53,21 +39,26 @@ def reason(
     points: float | None = None,
 ) -> Reason:
     """Make a reason; the arguments are the fields."""
-    made = OpenReason(rule, effect, value, threshold, points)
+    made: Any = new(OpenReason)
+    made.rule = rule
+    made.effect = effect
+    made.value = value
+    made.threshold = threshold
+    made.points = points
     made.__class__ = Reason
-    return made
+    return cast("Reason", made)
 
 
-def freeze(reasons: list[Reason]) -> list[Reason]:
-    """Close what ``OpenReason`` made, in place."""
-    for made in reasons:
-        made.__class__ = Reason
-    return reasons
+def assignment(owner: str | None, pool: str | None, via: str, territory: str | None = None) -> Assignment:
+    """Make an assignment; the arguments are the fields."""
+    made: Any = _OpenAssignment(owner, pool, via, territory)
+    made.__class__ = Assignment
+    return cast("Assignment", made)
 
 
 def remember(memory: Memory, updates: Mapping[str, Any]) -> Memory:
     """Copy a memory with some fields changed."""
-    made = _OpenMemory(*_read_memory(memory))
+    made: Any = _OpenMemory(*_read_memory(memory))
     for name, value in updates.items():
         setattr(made, name, value)
     made.__class__ = Memory

@@ -6,19 +6,18 @@ Each attribute means what the key of the same name means in docs/process-file.md
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from crmbridge.model import ActivityKind, Reason, StageRole, Value
-from crmbridge.process.conditions import Condition, Get
+from crmbridge.model import ActivityKind, StageRole
+from crmbridge.process.conditions import Condition
+from crmbridge.process.operators import Get
 
 #: How far on the way a stage of this role is; the two that lead off the way are not on it.
 _RANKS: Final = {role: index for index, role in enumerate(StageRole)}
 #: Roles in which sales has given the lead back, or it is out.
 OFF_THE_WAY: Final = frozenset({StageRole.RECYCLED, StageRole.DISQUALIFIED})
-#: Most remembered reasons of one rule: enough for every industry, country and common title.
-_REASONS_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +63,6 @@ class FitRule:
     when: Condition
     #: The field whose value the reason shows; None when the conditions name several.
     shows: Get | None
-    #: (type, value) shown -> the reason with full points.
-    made: dict[tuple[type, Value], Reason] = field(default_factory=dict, repr=False, compare=False)
-
-    def remembered(self, key: tuple[type, Value], reason: Reason) -> Reason:
-        """Keep a reason for the next lead with the same value."""
-        if len(self.made) >= _REASONS_KEPT:
-            self.made.clear()
-        return self.made.setdefault(key, reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,8 +31,11 @@ _INBOUND: Final = frozenset(
 
 def missing_data(lead: Lead, qualification: Qualification) -> tuple[str, ...]:
     """Name the required fields without a value. What could not be normalised is there all the same."""
-    found = [name for name, get in qualification.required if get(lead) is None]
-    return tuple([name for name in found if name not in lead.unknown]) if found else ()
+    found: tuple[str, ...] = ()
+    for name, get in qualification.required:
+        if get(lead) is None and name not in lead.unknown:
+            found += (name,)
+    return found
 
 
 def judge(case: Case, since: datetime | None) -> str | None:
@@ -53,26 +56,25 @@ def judge(case: Case, since: datetime | None) -> str | None:
         found += _by_form(lead, wanted, now, since)
     if wanted.email_engagement is not None:
         found += _by_email(lead, wanted.email_engagement, now, since)
-    passed = _by_score(case, wanted)
-    case.judged = found + case.judged
+    passed, gates = _by_score(case, wanted)
+    case.judged = (*case.judged, *found, *gates)
     if found:
         return found[0].rule.removeprefix("qualification.")
     return "score" if passed else None
 
 
-def _by_score(case: Case, wanted: Qualification) -> bool:
-    """Pass every gate that the file states, and note each."""
+def _by_score(case: Case, wanted: Qualification) -> tuple[bool, list[Reason]]:
+    """Ask every gate that the file states, and note each."""
     passed = case.score >= wanted.threshold
-    note = case.judged.append
-    note(reason("qualification.threshold", _QUALIFY, case.score, wanted.threshold))
+    gates = [reason("qualification.threshold", _QUALIFY, case.score, wanted.threshold)]
     if wanted.fit_minimum is not None:
         passed = passed and case.fit_score >= wanted.fit_minimum
-        note(reason("qualification.fit_minimum", _QUALIFY, case.fit_score, wanted.fit_minimum))
+        gates.append(reason("qualification.fit_minimum", _QUALIFY, case.fit_score, wanted.fit_minimum))
     if wanted.engagement_minimum is not None:
         passed = passed and case.engagement_score >= wanted.engagement_minimum
         limit = wanted.engagement_minimum
-        note(reason("qualification.engagement_minimum", _QUALIFY, case.engagement_score, limit))
-    return passed
+        gates.append(reason("qualification.engagement_minimum", _QUALIFY, case.engagement_score, limit))
+    return passed, gates
 
 
 def _by_hand(lead: Lead, now: datetime, since: datetime | None) -> list[Reason]:

@@ -13,12 +13,8 @@ from crmbridge.errors import Problem
 from crmbridge.process.conditions import (
     ACTIVITY_FIELDS,
     LEAD_FIELDS,
-    MOST_DAYS,
     NOT_COMPARABLE,
-    OPERATORS,
     Condition,
-    ConditionError,
-    FieldKind,
     activity_getter,
     all_of,
     any_of,
@@ -26,6 +22,7 @@ from crmbridge.process.conditions import (
     lead_getter,
 )
 from crmbridge.process.keys import KEYS, Key, KeyKind
+from crmbridge.process.operators import MOST_DAYS, OPERATORS, ConditionError, FieldKind, Get
 
 #: TOML integers may be of any size; anything beyond this is a slip and would overflow arithmetic.
 _LARGEST = 1e12
@@ -192,7 +189,7 @@ class Reader:
             return None
         return join(self._conditions(inner, f"{path}.{name}", resolve))
 
-    def _lead_field(self, name: str, path: str) -> tuple[Callable[[Any], Any], FieldKind] | None:
+    def _lead_field(self, name: str, path: str) -> tuple[Get, FieldKind] | None:
         if name.startswith("unknown."):
             return lead_getter(name), FieldKind.BOOLEAN
         if name in NOT_COMPARABLE or (name.startswith("account.") and name not in LEAD_FIELDS):
@@ -201,7 +198,7 @@ class Reader:
             return None
         return lead_getter(name), LEAD_FIELDS.get(name, FieldKind.ANY)
 
-    def _activity_field(self, name: str, path: str) -> tuple[Callable[[Any], Any], FieldKind] | None:
+    def _activity_field(self, name: str, path: str) -> tuple[Get, FieldKind] | None:
         if name in ACTIVITY_FIELDS:
             return activity_getter(name), ACTIVITY_FIELDS[name]
         advice = nearest(name, ACTIVITY_FIELDS) or f"one of {', '.join(ACTIVITY_FIELDS)}"
@@ -209,7 +206,7 @@ class Reader:
         return None
 
 
-_Resolve = Callable[[str, str], tuple[Callable[[Any], Any], FieldKind] | None]
+_Resolve = Callable[[str, str], tuple[Get, FieldKind] | None]
 _OPERATOR_LIST = "one of " + ", ".join(OPERATORS)
 
 

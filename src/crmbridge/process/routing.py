@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from crmbridge.model import Assignment, Effect, Lead, OwnerKind, Reason
 from crmbridge.process.definition import Process
-from crmbridge.process.making import reason
+from crmbridge.process.making import assignment, reason
 from crmbridge.process.parts import NamedAccount
 
 #: Dead ends, as ``Assignment.via`` and reasons name them.
@@ -58,32 +58,31 @@ def route(lead: Lead, process: Process, refused_by: Collection[str]) -> Routed:
     if routing.mode == "tele_qualification":
         return _first_stop("tele_qualification", routing.tele_qualification)
     for name in routing.ladder:
-        assignment = _RUNGS[name](lead, process, refused_by)
-        if assignment is not None:
-            return assignment, (_reason(assignment, lead),)
+        chosen = _RUNGS[name](lead, process, refused_by)
+        if chosen is not None:
+            return chosen, (_reason(chosen, lead),)
     return _to_triage(_dead_end(lead, process), lead, process)
 
 
 def _first_stop(via: str, owner: str | None) -> Routed:
-    return Assignment(owner=owner, pool=None, via=via), (reason(f"routing.{via}", Effect.ROUTE),)
+    return assignment(owner, None, via), (reason(f"routing.{via}", Effect.ROUTE),)
 
 
 def _to_triage(dead_end: str, lead: Lead, process: Process) -> Routed:
     found = reason(dead_end, Effect.ROUTE, lead.country)
     triage = process.parts.routing.triage
     if triage is None:
-        return Assignment(owner=None, pool=None, via=dead_end), (found,)
-    assignment = Assignment(owner=triage, pool=None, via="triage")
-    return assignment, (reason("routing.triage", Effect.ROUTE), found)
+        return assignment(None, None, dead_end), (found,)
+    return assignment(triage, None, "triage"), (reason("routing.triage", Effect.ROUTE), found)
 
 
-def _reason(assignment: Assignment, lead: Lead) -> Reason:
+def _reason(chosen: Assignment, lead: Lead) -> Reason:
     """Name the rung; owners are people and stay out of reasons."""
-    if assignment.via == "territory":
-        return reason(f"territory.{assignment.territory}", Effect.ROUTE, lead.country, assignment.pool)
-    if assignment.via == "named_account":
-        return reason(assignment.territory or "named_account", Effect.ROUTE, lead.domain)
-    return reason(f"routing.{assignment.via}", Effect.ROUTE)
+    if chosen.via == "territory":
+        return reason(f"territory.{chosen.territory}", Effect.ROUTE, lead.country, chosen.pool)
+    if chosen.via == "named_account":
+        return reason(chosen.territory or "named_account", Effect.ROUTE, lead.domain)
+    return reason(f"routing.{chosen.via}", Effect.ROUTE)
 
 
 def _dead_end(lead: Lead, process: Process) -> str:
@@ -98,14 +97,14 @@ def _dead_end(lead: Lead, process: Process) -> str:
 def _owned(owner: str | None, via: str, refused_by: Collection[str]) -> Assignment | None:
     if owner is None or owner in refused_by:
         return None
-    return Assignment(owner=owner, pool=None, via=via)
+    return assignment(owner, None, via)
 
 
 def _named_account(lead: Lead, process: Process, refused_by: Collection[str]) -> Assignment | None:
     account = _find_named(lead, process)
     if account is None or account.owner in refused_by:
         return None
-    return Assignment(owner=account.owner, pool=None, via="named_account", territory=account.rule)
+    return assignment(account.owner, None, "named_account", territory=account.rule)
 
 
 def _find_named(lead: Lead, process: Process) -> NamedAccount | None:
@@ -147,7 +146,7 @@ def _territory(lead: Lead, process: Process, refused_by: Collection[str]) -> Ass
     found = process.territory_index.find(lead)
     if found is None or found.owner in refused_by:
         return None
-    return Assignment(owner=found.owner, pool=found.pool, via="territory", territory=found.name)
+    return assignment(found.owner, found.pool, "territory", territory=found.name)
 
 
 _RUNGS: Final[dict[str, _Rung]] = {

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Final
 
 from crmbridge.process.case import Case
 
-#: Most rules that are named, per score.
-_RULES_NAMED: Final = 6
+#: Most rules that are named: what a person takes in at a glance.
+_RULES_NAMED: Final = 5
+_points: Final = attrgetter("points")
 
 
 def why(case: Case) -> str:
-    """Write one short paragraph without any personal data."""
-    threshold = case.process.parts.qualification.threshold
-    head = (
-        f"MQL by {case.qualified_by or 'hand'}: score {_short(case.score)} (fit {_short(case.fit_score)}, "
-        f"engagement {_short(case.engagement_score)}), threshold {_short(threshold)}."
-    )
-    return head + _strongest(case, "fit.", "Fit") + _strongest(case, "engagement.", "Engagement")
+    """Write one short paragraph without any personal data.
 
-
-def _strongest(case: Case, prefix: str, title: str) -> str:
-    """List the rules that gave most; equal ones stay in the order of the file."""
-    found = [(given.points, given.rule) for given in case.points if given.rule.startswith(prefix)]
-    ranked = sorted(((-points, rule) for points, rule in found if points), key=lambda item: item[0])
-    names = case.process.rule_names
-    shown = [f"{names[rule]} {_short(-minus, '+')}" for minus, rule in ranked[:_RULES_NAMED]]
-    return f" {title}: {', '.join(shown)}." if shown else ""
-
-
-def _short(number: float, sign: str = "") -> str:
-    return f"{round(number, 1):{sign}g}"
+    The strongest rules come first; equal ones stay in the order of the file.
+    """
+    names, threshold = case.process.rule_names, case.process.parts.qualification.threshold
+    strongest = sorted(case.points, key=_points, reverse=True)[:_RULES_NAMED]
+    because = ", ".join([f"{names[found.rule]} {found.points:+.1f}" for found in strongest])
+    scores = f"score {case.score:.1f} (fit {case.fit_score:.1f}, engagement {case.engagement_score:.1f})"
+    rules = because or "no rule gave points"
+    return f"MQL by {case.qualified_by or 'hand'}: {scores}, threshold {threshold:.1f}. Because: {rules}."

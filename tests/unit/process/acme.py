@@ -42,13 +42,13 @@ def data() -> dict[str, Any]:
 
 
 def changed(**sections: Any) -> Process:
-    """Acme's process with some top-level tables replaced; a dict is merged into its table, None removes it."""
+    """Acme's process with some sections replaced; tables but caps are merged, None removes one."""
     parsed = deepcopy(data())
     for name, value in sections.items():
         if value is None:
             parsed.pop(name)
-        elif isinstance(value, dict) and isinstance(parsed.get(name), dict):
-            parsed[name] = {**parsed[name], **value}
+        elif isinstance(value, dict) and not name.endswith("_caps"):
+            parsed[name] = {**parsed.get(name, {}), **value}
         else:
             parsed[name] = value
     return Process.parse(parsed)
@@ -59,7 +59,11 @@ def problems(parsed: dict[str, Any]) -> dict[str, str]:
     try:
         Process.parse(parsed)
     except ConfigError as error:
-        return {found.key: _sentence(found) for found in error.problems if found.severity == "error"}
+        found: dict[str, str] = {}
+        for problem in error.problems:
+            if problem.severity == "error":
+                found[problem.key] = f"{found.get(problem.key, '')} {_sentence(problem)}".strip()
+        return found
     return {}
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from crmbridge.model import Account, Lead, LeadStatus, Money, RecordRef
-from crmbridge.process.conditions import LEAD_FIELDS, OPERATORS, Condition, lead_getter
+from crmbridge.process.conditions import LEAD_FIELDS, Condition, lead_getter
+from crmbridge.process.operators import OPERATORS
 from crmbridge.process.reading import Reader
 from tests.unit.process.acme import NOW, days
 
@@ -57,11 +58,23 @@ TABLE = [
     ("absent", "phone", None, {}, {"phone": "1"}),
     ("is_true", "opted_out", None, {"opted_out": True}, {"opted_out": False}),
     ("is_false", "opted_out", None, {"opted_out": False}, {"opted_out": True}),
-    ("before", "created_at", date(2026, 1, 1), {"created_at": datetime(2025, 12, 31, tzinfo=UTC)}, {"created_at": NOW}),
-    ("after", "created_at", date(2026, 1, 1), {"created_at": NOW}, {"created_at": datetime(2026, 1, 1, tzinfo=UTC)}),
+    (
+        "before",
+        "created_at",
+        date(2026, 1, 1),
+        {"created_at": datetime(2025, 12, 31, tzinfo=UTC)},
+        {"created_at": NOW},
+    ),
+    (
+        "after",
+        "created_at",
+        date(2026, 1, 1),
+        {"created_at": NOW},
+        {"created_at": datetime(2026, 1, 1, tzinfo=UTC)},
+    ),
     ("within_days", "created_at", 7, {"created_at": NOW - days(7)}, {"created_at": NOW - days(7.1)}),
     ("older_than_days", "created_at", 7, {"created_at": NOW - days(7.1)}, {"created_at": NOW - days(7)}),
-]  # fmt: skip
+]
 NEGATIONS = {"ne", "absent"} | {op for op in OPERATORS if op.startswith("not_")}
 
 
@@ -162,7 +175,7 @@ def test_a_future_date_is_not_within_the_last_days() -> None:
         ({"any": ["email"]}, "must be a condition"),
         ({"op": "present"}, "is missing"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_condition_is_refused_with_its_place(raw: dict[str, Any], expected: str) -> None:
     text = complaint(raw)
     assert text.startswith("process.toml: when[0]")

@@ -96,10 +96,22 @@ def broken(*path: Any, value: Any) -> dict[str, str]:
 
 
 REFUSED = [
-    ("an unknown key", ("qualification", "treshold"), 5, "qualification.treshold", "did you mean 'threshold'?"),
+    (
+        "an unknown key",
+        ("qualification", "treshold"),
+        5,
+        "qualification.treshold",
+        "did you mean 'threshold'?",
+    ),
     ("an unknown section", ("territories",), [], "territories", "did you mean 'territory'?"),
     ("a wrong type", ("qualification", "threshold"), "60", "qualification.threshold", "must be a number"),
-    ("a number that is none", ("qualification", "threshold"), float("nan"), "qualification.threshold", "must be"),
+    (
+        "a number that is none",
+        ("qualification", "threshold"),
+        float("nan"),
+        "qualification.threshold",
+        "must be",
+    ),
     ("true as a number", ("qualification", "threshold"), True, "qualification.threshold", "must be a number"),
     ("an unknown role", ("stage", 1, "role"), "mql", "stage[1].role", "one of lead, qualified"),
     ("a role twice", ("stage", 3, "role"), "accepted", "stage", "2 stages have the role 'accepted'"),
@@ -109,25 +121,73 @@ REFUSED = [
     ("a rule name twice", ("fit", 1, "name"), "decision MAKER", "fit[1].name", "is the same as fit[0]"),
     ("a rule for everybody", ("fit", 0, "when"), [], "fit[0].when", "must not be empty"),
     ("an unknown activity", ("engagement", 0, "kind"), "pageview", "engagement[0].kind", "'page_view'?"),
-    ("a field no activity has", ("engagement", 0, "where"), [{"field": "subject", "op": "present"}], "engagement[0].where[0].field", "no field of an activity"),
+    (
+        "a field no activity has",
+        ("engagement", 0, "where"),
+        [{"field": "subject", "op": "present"}],
+        "engagement[0].where[0].field",
+        "no field of an activity",
+    ),
     ("times 0", ("engagement", 0, "times"), 0, "engagement[0].times", "1 or more"),
     ("a cap for nobody", ("fit_caps", "roles"), 3, "fit_caps.roles", "did you mean 'role'?"),
     ("an unknown datum", ("qualification", "required"), ["score"], "qualification.required[0]", "no datum"),
     ("a rung twice", ("routing", "ladder"), ["territory", "territory"], "routing.ladder[1].rung", "the same"),
     ("an unknown rung", ("routing", "ladder"), ["territorys"], "routing.ladder", "did you mean 'territory'?"),
     ("a country name", ("territory", 0, "countries"), ["de"], "territory[0].countries", "did you mean 'DE'?"),
-    ("a country that TOML read as false", ("territory", 0, "countries"), [False], "territory[0].countries", "list of texts"),
+    (
+        "a country that TOML read as false",
+        ("territory", 0, "countries"),
+        [False],
+        "territory[0].countries",
+        "list of texts",
+    ),
     ("a bad region", ("territory", 4, "regions"), ["California"], "territory[4].regions", "ISO region code"),
-    ("prefixes without a country", ("territory", 4, "postal_prefixes"), ["9"], "territory[4].postal_prefixes", "countries"),
-    ("a size upside down", ("territory", 2, "employees"), {"from": 9, "to": 1}, "territory[2].employees", "more than"),
+    (
+        "prefixes without a country",
+        ("territory", 4, "postal_prefixes"),
+        ["9"],
+        "territory[4].postal_prefixes",
+        "countries",
+    ),
+    (
+        "a size upside down",
+        ("territory", 2, "employees"),
+        {"from": 9, "to": 1},
+        "territory[2].employees",
+        "more than",
+    ),
     ("an unknown pool", ("territory", 0, "pool"), "dahc", "territory[0].pool", "did you mean 'dach'?"),
     ("pool and owner", ("territory", 0, "owner"), "x@acme.example", "territory[0]", "not both"),
     ("an unknown fallback", ("pool", 0, "fallback"), "eema", "pool[0].fallback", "did you mean 'emea'?"),
     ("an empty pool", ("pool", 1, "member"), [], "pool[1].member", "nobody"),
-    ("a weight of 0", ("pool", 0, "member"), [{"owner": "a@b.example", "weight": 0}], "pool[0].member[0].weight", "above 0"),
-    ("leave upside down", ("pool", 2, "member"), [{"owner": "a@b.example", "leave": [{"from": NOW.date(), "to": (NOW - days(1)).date()}]}], "pool[2].member[0].leave[0]", "before it begins"),
-    ("a member twice", ("pool", 1, "member"), [{"owner": "a@b.example"}, {"owner": "A@B.example"}], "pool[1].member[1].owner", "the same"),
-    ("a named account without a name", ("named_account", 0), {"owner": "a@b.example"}, "named_account[0]", "domain or a name"),
+    (
+        "a weight of 0",
+        ("pool", 0, "member"),
+        [{"owner": "a@b.example", "weight": 0}],
+        "pool[0].member[0].weight",
+        "above 0",
+    ),
+    (
+        "leave upside down",
+        ("pool", 2, "member"),
+        [{"owner": "a@b.example", "leave": [{"from": NOW.date(), "to": (NOW - days(1)).date()}]}],
+        "pool[2].member[0].leave[0]",
+        "before it begins",
+    ),
+    (
+        "a member twice",
+        ("pool", 1, "member"),
+        [{"owner": "a@b.example"}, {"owner": "A@B.example"}],
+        "pool[1].member[1].owner",
+        "the same",
+    ),
+    (
+        "a named account without a name",
+        ("named_account", 0),
+        {"owner": "a@b.example"},
+        "named_account[0]",
+        "domain or a name",
+    ),
     ("a reason twice", ("recycle", 1, "reason"), "timing", "recycle[1].reason", "the same"),
     ("a cool-down without end", ("recycle", 0, "cool_down_days"), 1e9, "recycle[0].cool_down_days", "36500"),
     ("an unknown score handling", ("recycle", 0, "score"), "half", "recycle[0].score", "'halve'?"),
@@ -135,8 +195,14 @@ REFUSED = [
     ("a share above 1", ("guards", "max_changed_share"), 30, "guards.max_changed_share", "from 0 to 1"),
     ("another format", ("format",), 2, "format", "reads format 1"),
     ("a triage that is needed", ("routing",), {"mode": "triage"}, "routing.triage", "is missing"),
-    ("a tele-qualification that is needed", ("routing",), {"mode": "tele_qualification", "triage": "x"}, "routing.tele_qualification", "is missing"),
-]  # fmt: skip
+    (
+        "a tele-qualification that is needed",
+        ("routing",),
+        {"mode": "tele_qualification", "triage": "x"},
+        "routing.tele_qualification",
+        "is missing",
+    ),
+]
 
 
 @pytest.mark.parametrize(
@@ -233,16 +299,28 @@ def test_overlapping_territories_need_a_precedence() -> None:
         ({"countries": ["DE"]}, {"countries": ["DE", "FR"]}, True),
         ({"countries": ["DE"]}, {"countries": ["FR"]}, False),
         ({"countries": ["DE"]}, {"countries": ["DE"], "postal_prefixes": ["1"]}, False),
-        ({"countries": ["DE"], "postal_prefixes": ["1"]}, {"countries": ["DE"], "postal_prefixes": ["10"]}, False),
+        (
+            {"countries": ["DE"], "postal_prefixes": ["1"]},
+            {"countries": ["DE"], "postal_prefixes": ["10"]},
+            False,
+        ),
         ({"countries": ["DE"], "industries": ["A"]}, {"countries": ["DE"], "industries": ["a", "B"]}, True),
         ({"countries": ["DE"], "industries": ["A"]}, {"countries": ["DE"], "industries": ["B"]}, False),
-        ({"countries": ["DE"], "employees": {"to": 9}}, {"countries": ["DE"], "employees": {"from": 10}}, False),
-        ({"countries": ["DE"], "employees": {"to": 10}}, {"countries": ["DE"], "employees": {"from": 10}}, True),
+        (
+            {"countries": ["DE"], "employees": {"to": 9}},
+            {"countries": ["DE"], "employees": {"from": 10}},
+            False,
+        ),
+        (
+            {"countries": ["DE"], "employees": {"to": 10}},
+            {"countries": ["DE"], "employees": {"from": 10}},
+            True,
+        ),
         ({"regions": ["US-CA"]}, {"countries": ["US"]}, False),
         ({}, {"countries": ["US"]}, False),
         ({}, {}, True),
     ],
-)  # fmt: skip
+)
 def test_only_real_overlaps_are_refused(first: dict[str, Any], second: dict[str, Any], clash: bool) -> None:
     parsed = data()
     parsed["territory"] = [
