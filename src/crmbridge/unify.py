@@ -226,9 +226,10 @@ def _stage(picker: _Picker, memory: Memory, stages: Sequence[str]) -> str | None
         return _text(min(moves, key=_weakness).value)
     if memory.stage is not None:
         return memory.stage
-    rank = {name: index for index, name in enumerate(stages)}
     known = [str(item.value) for item in found]
-    return max(known, key=lambda name: rank.get(name, -1), default=None)
+    if len(known) < 2:
+        return known[0] if known else None
+    return max(known, key=lambda name: stages.index(name) if name in stages else -1)
 
 
 def _owner(picker: _Picker, owners: OwnerDirectory, memory: Memory, authority: str | None) -> str | None:
