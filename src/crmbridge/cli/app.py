@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from crmbridge.cli import exits, run_commands, sandbox_commands, setup_commands, show
-from crmbridge.errors import ConfigError, CrmBridgeError
+from crmbridge.errors import ConfigError, CrmBridgeError, UnsafePlan
 from crmbridge.logs import configure
 
 app = typer.Typer(
@@ -21,18 +22,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for command in (*setup_commands.COMMANDS, *run_commands.COMMANDS, *sandbox_commands.COMMANDS):
-    app.command()(command)
-app.add_typer(sandbox_commands.sandbox, name="sandbox")
+_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Try it without any account": sandbox_commands.COMMANDS,
+    "Set a company up": setup_commands.COMMANDS,
+    "Run": run_commands.COMMANDS,
+}
+for panel, commands in _PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(sandbox_commands.sandbox, name="sandbox", rich_help_panel="Try it without any account")
 
 
 @app.callback(invoke_without_command=True)
 def main(
-    show_version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", metavar="", help="Print the version and stop.")
+    ] = False,
 ) -> None:
     """One lead process over HubSpot and Salesforce: plan it, look at it, apply it."""
     if show_version:
-        typer.echo(version("crmbridge"))
+        typer.echo(f"crmbridge {version('crmbridge')}")
         raise typer.Exit
 
 
@@ -49,11 +58,14 @@ def run() -> int:
 
 
 def _report(error: CrmBridgeError) -> int:
-    console = Console(stderr=True, highlight=False)
+    console, code = Console(stderr=True, highlight=False), exits.code_for(error)
     if isinstance(error, ConfigError):
         show.show_problems(console, error.problems)
+    elif isinstance(error, UnsafePlan):
+        for finding in error.findings:
+            console.print(f"[red]{exits.WORDS[code]}[/] {escape(finding.message)}")
     else:
-        console.print(f"[red]{type(error).__name__}[/] {escape(str(error))}")
+        console.print(f"[red]{exits.WORDS[code]}[/] {exits.family_name(error)}: {escape(str(error))}")
     if advice := exits.advice_for(error):
         console.print(advice)
-    return exits.code_for(error)
+    return code

@@ -17,8 +17,10 @@ from rich.console import Console
 from crmbridge.bridge import Bridge
 from crmbridge.cli import show
 from crmbridge.cli.progress import Steps
-from crmbridge.cli.session import console, print_json
+from crmbridge.cli.session import console, print_json, records_of
 from crmbridge.company import open_company
+from crmbridge.errors import ConfigError, Problem
+from crmbridge.logs import configure
 from crmbridge.process import Explanation
 from crmbridge.results import Plan, Result
 from crmbridge.sandbox import Sandbox
@@ -33,6 +35,7 @@ _LOOKED_AT = 500
 def run_demo(leads: int, keep: Path | None, *, as_json: bool) -> None:
     """Plan, apply, plan again, explain one decision; prints them, or one JSON document."""
     started = time.monotonic()
+    configure(level="error")  # a sandbox has no administrator to tell
     screen = Console(quiet=True) if as_json else console()
     with (
         _company(keep) as folder,
@@ -68,7 +71,7 @@ def _story(bridge: Bridge, screen: Console) -> tuple[Result, Plan]:
     show.show_plan(screen, again)
     screen.rule("5. Why: crmbridge explain LEAD")
     for example in _examples(bridge, plan):
-        show.show_explanation(screen, example)
+        show.show_explanation(screen, example, records_of(bridge, example))
     return result, again
 
 
@@ -97,7 +100,13 @@ def _document(result: Result, again: Plan, seconds: float) -> dict[str, float]:
 
 @contextmanager
 def _company(keep: Path | None) -> Iterator[Path]:
-    """Put the demo company's files somewhere: a folder to keep, or one that goes away."""
+    """Put the demo company's files somewhere: a folder to keep, or one that goes away.
+
+    Raises:
+        ConfigError: the folder to keep holds a company already, which would be lost.
+    """
+    if keep is not None and keep.joinpath("process.toml").exists():
+        raise ConfigError([Problem(str(keep), "", "holds a company already", "name a new folder")])
     with TemporaryDirectory(prefix="crmbridge-demo-") as scratch:
         folder = keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)

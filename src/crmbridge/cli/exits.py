@@ -32,11 +32,11 @@ _CODES: tuple[tuple[type[CrmBridgeError], int], ...] = (
     (TransientError, STOPPED),
 )
 
-#: What to do next, said once under the message.
-_ADVICE: dict[int, str] = {
-    REFUSED: "Nothing was written. Override one guard with --allow NAME if you are sure.",
-    STOPPED: "What was done is kept; run the same command again to go on.",
-}
+#: How a message begins: what became of the command, not the name of a class.
+WORDS: dict[int, str] = {FAILED: "failed", USAGE: "error", REFUSED: "refused", STOPPED: "stopped"}
+
+#: Guards over a plan that may be overridden one by one; the others protect from acting on an old plan.
+GUARDS = ("empty_source", "changed_share", "overwrites", "handoffs", "calls")
 
 
 def code_for(error: CrmBridgeError) -> int:
@@ -44,6 +44,18 @@ def code_for(error: CrmBridgeError) -> int:
     return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
 
 
+def family_name(error: CrmBridgeError) -> str:
+    """Name the class that docs/errors.md explains: adapters have finer ones of their own."""
+    family = (kind for kind in type(error).__mro__ if kind.__module__ == CrmBridgeError.__module__)
+    return next(family).__name__
+
+
 def advice_for(error: CrmBridgeError) -> str:
-    """Say what to do next; "" when the message says it."""
-    return _ADVICE.get(code_for(error), "")
+    """Say what to do next, once under the message; "" when the message says it."""
+    if isinstance(error, UnsafePlan):
+        names = dict.fromkeys(finding.guard for finding in error.findings if finding.guard in GUARDS)
+        options = " ".join(f"--allow {name}" for name in names)
+        return "Nothing was written." + (f" If you are sure: {options}" if options else "")
+    if code_for(error) == STOPPED:
+        return "What was done is kept; run the same command again to go on."
+    return ""

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share, and how they are read."""
 
 from __future__ import annotations
 
@@ -8,24 +8,11 @@ from typing import Annotated
 
 import typer
 
-Company = Annotated[
-    Path, typer.Option("--company", "-C", metavar="DIR", help="Company folder with process.toml.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; logs on stderr.")]
-Now = Annotated[
-    str | None, typer.Option("--now", metavar="ISO", help="Decide as of this moment instead of now.")
-]
-Full = Annotated[bool, typer.Option("--full", help="Read everything again, archived records too.")]
-Allow = Annotated[
-    list[str] | None, typer.Option("--allow", metavar="GUARD", help="Override a guard; repeatable.")
-]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many leads.")]
-Only = Annotated[list[str] | None, typer.Option("--only", metavar="LEAD", help="Only this lead; repeatable.")]
-Show = Annotated[int, typer.Option("--show", min=0, help="How many changes to print.")]
+from crmbridge.cli.exits import GUARDS
 
 
 def moment(text: str | None) -> datetime | None:
-    """Read ``--now``: an ISO moment; without an offset it is UTC."""
+    """Read an ISO moment; without an offset it is UTC."""
     if text is None:
         return None
     try:
@@ -33,3 +20,54 @@ def moment(text: str | None) -> datetime | None:
     except ValueError:
         raise typer.BadParameter("give an ISO moment, such as 2026-11-21T09:00:00+00:00") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _checked_moment(text: str | None) -> str | None:
+    moment(text)
+    return text
+
+
+def _known_guards(names: list[str] | None) -> list[str] | None:
+    for name in names or ():
+        if name not in GUARDS:
+            raise typer.BadParameter(f"there is no guard {name}; known: {', '.join(GUARDS)}")
+    return names
+
+
+def in_a_folder(path: Path | None) -> Path | None:
+    """Refuse a file to write whose folder does not exist, before any work is done for it."""
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise typer.BadParameter(f"cannot write {path}: name a file in a folder that exists")
+    return path
+
+
+Company = Annotated[
+    Path, typer.Option("--company", "-C", metavar="DIR", help="Company folder with process.toml.")
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", metavar="", help="One JSON document on stdout; logs on stderr.")
+]
+Now = Annotated[
+    str | None,
+    typer.Option(
+        "--now", metavar="ISO", callback=_checked_moment, help="Decide as of this moment instead of now."
+    ),
+]
+Full = Annotated[
+    bool, typer.Option("--full", metavar="", help="Read everything again, archived records too.")
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow",
+        metavar="GUARD",
+        callback=_known_guards,
+        help=f"Override a guard; repeatable: {', '.join(GUARDS)}.",
+    ),
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most so many leads.")]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="LEAD", help="Only this lead, named as for explain; repeatable."),
+]
+Show = Annotated[int, typer.Option("--show", min=0, metavar="N", help="How many changes to print.")]

@@ -6,10 +6,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from crmbridge.cli import documents, show
-from crmbridge.cli.options import Allow, AsJson, Company, Full, Limit, Now, Only, Show, moment
-from crmbridge.cli.session import answer, console, opened, print_json
+from crmbridge.cli.options import (
+    Allow,
+    AsJson,
+    Company,
+    Full,
+    Limit,
+    Now,
+    Only,
+    Show,
+    in_a_folder,
+    moment,
+)
+from crmbridge.cli.session import answer, console, opened, print_json, records_of
 
 
 def plan(
@@ -17,7 +29,10 @@ def plan(
     company: Company = Path(),
     now: Now = None,
     full: Full = False,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Save the plan here.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", callback=in_a_folder, help="Save the plan here, for apply."),
+    ] = None,
     allow: Allow = None,
     sample: Show = show.SAMPLE,
     as_json: AsJson = False,
@@ -34,6 +49,10 @@ def plan(
             print_json(documents.plan_document(made))
         else:
             show.show_plan(console(), made, sample)
+            if out is not None:
+                console().print(
+                    f"saved; carry it out with: crmbridge apply {out} -C {company}", soft_wrap=True
+                )
 
 
 def apply(
@@ -73,7 +92,10 @@ def sync(
 def explain(
     lead: Annotated[
         str,
-        typer.Argument(metavar="LEAD", help="Lead id, hubspot:contacts:ID, salesforce:Lead:ID or e-mail."),
+        typer.Argument(
+            metavar="LEAD",
+            help="Lead id, hubspot:contacts:ID, salesforce:Lead:ID, salesforce:Contact:ID or e-mail.",
+        ),
     ],
     company: Company = Path(),
     now: Now = None,
@@ -88,7 +110,7 @@ def explain(
         if as_json:
             print_json(documents.plain(explanation))
         else:
-            show.show_explanation(console(), explanation)
+            show.show_explanation(console(), explanation, records_of(bridge, explanation))
 
 
 def pause(
@@ -101,6 +123,7 @@ def pause(
     """
     with opened(company) as bridge:
         bridge.pause(reason)
+        console().print(f"paused: {escape(reason)}; crmbridge resume lifts it")
 
 
 def resume(company: Company = Path()) -> None:
@@ -110,6 +133,7 @@ def resume(company: Company = Path()) -> None:
     """
     with opened(company) as bridge:
         bridge.resume()
+        console().print("resumed: runs may write again")
 
 
 COMMANDS = (plan, apply, sync, explain, pause, resume)

@@ -16,18 +16,34 @@ from crmbridge.bridge import Bridge
 from crmbridge.cli import documents, exits, show
 from crmbridge.cli.progress import Steps
 from crmbridge.company import open_company
+from crmbridge.errors import ConfigError, Problem
+from crmbridge.model import RecordRef
+from crmbridge.process import Explanation
 from crmbridge.results import Result
 
 
 @contextmanager
 def opened(company: Path) -> Iterator[Bridge]:
-    """Open a company folder with progress on stderr, and close its ledger afterwards."""
+    """Open a company folder with progress on stderr, and close its ledger afterwards.
+
+    Raises:
+        ConfigError: there is no such folder, or something in it or in the environment is wrong.
+    """
+    if not company.joinpath("process.toml").exists():
+        advice = f"name a company folder with -C DIR, or write one: crmbridge init -C {company}"
+        raise ConfigError([Problem(str(company), "", "holds no process.toml", advice)])
     with Steps(Console(stderr=True)) as steps:
         bridge = open_company(company, progress=steps)
         try:
             yield bridge
         finally:
             bridge.close()
+
+
+def records_of(bridge: Bridge, explanation: Explanation) -> list[RecordRef]:
+    """Name the records in both CRMs that an explained lead is made of."""
+    stored = bridge.ledger.load([explanation.decision.lead_id])
+    return [part.record.ref for lead in stored for part in lead.records]
 
 
 def console() -> Console:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crmbridge.cli import documents, exits, show
-from crmbridge.cli.options import AsJson, Company
+from crmbridge.cli.options import AsJson, Company, in_a_folder
 from crmbridge.cli.session import console, opened, print_json
 from crmbridge.company import start_company
 from crmbridge.model import OutcomeState
@@ -22,7 +22,7 @@ def init(company: Company = Path()) -> None:
     screen = console()
     for path in start_company(company):
         screen.print(f"wrote {path}")
-    screen.print("Answer the questions in the files, then run crmbridge check")
+    screen.print(f"answer the lines with QUESTION, then run: crmbridge check -C {company}")
 
 
 def check(
@@ -30,7 +30,10 @@ def check(
     permission_set: Annotated[
         Path | None,
         typer.Option(
-            "--permission-set", metavar="FILE", help="Write the Salesforce permission set that is needed."
+            "--permission-set",
+            metavar="FILE",
+            callback=in_a_folder,
+            help="Write the Salesforce permission set that is needed.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -52,6 +55,7 @@ def check(
             show.show_problems(screen, problems)
             for name, right in rights.items():
                 show.show_rights(screen, name, right)
+            show.show_verdict(screen, problems)
     if any(problem.severity == "error" for problem in problems):
         raise typer.Exit(exits.USAGE)
 
@@ -59,7 +63,7 @@ def check(
 def provision(
     company: Company = Path(),
     apply: Annotated[
-        bool, typer.Option("--apply", help="Create them; without it they are only shown.")
+        bool, typer.Option("--apply", metavar="", help="Create them; without it they are only shown.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -1,0 +1,1 @@
+"""Benchmarks: what the goals of docs/benchmarks.md are measured with. Run ``python -m benchmarks``."""
