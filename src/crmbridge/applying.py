@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from typing import NamedTuple, TypeVar
 
+from crmbridge.errors import TransientError
 from crmbridge.model import Change, Outcome, OutcomeState, Record, Value, Write
 from crmbridge.ports import Crm, Ledger, Progress, Run, no_progress
 
@@ -75,9 +76,14 @@ def apply(
     writes = (_intended(list(group), compare_and_set) for _, group in groupby(changes, _record_key))
     for kind, group in groupby(writes, lambda intended: _kind(intended.write)):
         writer = _Writer(run, crms[kind.crm], ledger, kind, report)
-        for chunk in _chunks(group, crms[kind.crm].read_limit(kind.object)):
-            writer.write(chunk)
-            progress(f"write {kind.crm} {kind.object}", len(chunk))
+        try:
+            for chunk in _chunks(group, crms[kind.crm].read_limit(kind.object)):
+                writer.write(chunk)
+                progress(f"write {kind.crm} {kind.object}", len(chunk))
+            writer.finish()
+        except TransientError:
+            writer.keep()
+            raise
     return report
 
 
@@ -100,17 +106,30 @@ class _Writer:
 
     def __init__(self, run: Run, crm: Crm, ledger: Ledger, kind: _Kind, report: ApplyReport) -> None:
         self.run, self.crm, self.ledger, self.kind, self.report = run, crm, ledger, kind, report
+        self._checked = crm.verify_fields(kind.object)
+        #: Outcomes to be stored with the next intents, and those that are to be verified first.
+        self._done: list[tuple[Write, Outcome]] = []
+        self._doubtful: list[tuple[Write, Outcome]] = []
 
     def write(self, chunk: Sequence[_Intended]) -> None:
-        """Re-read, write in full batches, verify, and store every outcome."""
-        ready, done = ([item.write for item in chunk], []) if self.kind.create else self._reread(chunk)
-        written: list[tuple[Write, Outcome]] = []
+        """Re-read and write in full batches; outcomes are stored with the next batch's intents."""
+        ready = [item.write for item in chunk] if self.kind.create else self._reread(chunk)
         for batch in self._batches(ready):
-            self._log(done, batch)
-            done = []
-            written.extend(zip(batch, self.crm.write(batch), strict=True))
+            self._store(batch)
+            for write, outcome in zip(batch, self.crm.write(batch), strict=True):
+                (self._doubtful if self._is_doubtful(write, outcome) else self._done).append((write, outcome))
+            if len(self._doubtful) >= self.crm.read_limit(self.kind.object):
+                self._verify()
             self.ledger.renew(self.run)
-        self._log([*done, *self._verified(written)], ())
+
+    def finish(self) -> None:
+        """Verify what is still doubtful, and store the last outcomes."""
+        self._verify()
+        self._store(())
+
+    def keep(self) -> None:
+        """Store what is certain before an error ends the run; the doubtful is settled by the next one."""
+        self._store(())
 
     def _batches(self, writes: Sequence[Write]) -> Iterator[list[Write]]:
         """Split into calls as full as can be; conditional writes go apart from others."""
@@ -120,24 +139,26 @@ class _Writer:
                 group, self.crm.write_limit(kind.object, create=kind.create, conditional=conditional)
             )
 
-    def _log(self, done: Sequence[tuple[Write, Outcome]], intents: Sequence[Write]) -> None:
-        self.ledger.log(self.run, done, intents)
+    def _store(self, intents: Sequence[Write]) -> None:
+        """Store outcomes and the intents of the next batch in one transaction."""
+        done, self._done = self._done, []
+        if done or intents:
+            self.ledger.log(self.run, done, intents)
         for _, outcome in done:
             self.report.add(outcome)
 
-    def _reread(self, chunk: Sequence[_Intended]) -> tuple[list[Write], list[tuple[Write, Outcome]]]:
+    def _reread(self, chunk: Sequence[_Intended]) -> list[Write]:
         """Look at the records once more: who moved is left alone, what is there already is not sent."""
         live = self.crm.read(self.kind.object, [item.write.key for item in chunk])
         self.ledger.observe(self.run, live.values())
         ready: list[Write] = []
-        done: list[tuple[Write, Outcome]] = []
         for item in chunk:
             write = self._still_needed(item, live.get(item.write.key))
             if isinstance(write, OutcomeState):
-                done.append((item.write, Outcome(key=item.write.key, state=write, id=item.write.id)))
+                self._done.append((item.write, Outcome(key=item.write.key, state=write, id=item.write.id)))
             else:
                 ready.append(write)
-        return ready, done
+        return ready
 
     def _still_needed(self, item: _Intended, record: Record | None) -> Write | OutcomeState:
         if record is None or record.ref.id != item.write.id:
@@ -153,29 +174,25 @@ class _Writer:
         version = record.version if item.write.if_version is not None else None
         return replace(item.write, values=values, if_version=version) if values else OutcomeState.UNCHANGED
 
-    def _verified(self, written: Sequence[tuple[Write, Outcome]]) -> list[tuple[Write, Outcome]]:
-        """Read back where the CRM may silently have done something else, and say so."""
-        checked = self.crm.verify_fields(self.kind.object)
-        doubtful = [
-            (write, outcome)
-            for write, outcome in written
-            if outcome.state is OutcomeState.WRITTEN and not checked.isdisjoint(write.values)
-        ]
-        if not doubtful:
-            return list(written)
-        live = self.crm.read(self.kind.object, [str(outcome.id) for _, outcome in doubtful])
-        return [(write, self._verdict(write, outcome, live, checked)) for write, outcome in written]
+    def _is_doubtful(self, write: Write, outcome: Outcome) -> bool:
+        """Tell whether the CRM may silently have done something else."""
+        return outcome.state is OutcomeState.WRITTEN and not self._checked.isdisjoint(write.values)
 
-    def _verdict(
-        self, write: Write, outcome: Outcome, live: Mapping[str, Record], checked: Collection[str]
-    ) -> Outcome:
-        record = live.get(str(outcome.id))
-        if outcome.state is not OutcomeState.WRITTEN or record is None:
+    def _verify(self) -> None:
+        """Read back what is doubtful, and say so where something else stands there."""
+        doubtful, self._doubtful = self._doubtful, []
+        for part in _chunks(doubtful, self.crm.read_limit(self.kind.object)):
+            live = self.crm.read(self.kind.object, [str(outcome.id) for _, outcome in part])
+            for write, outcome in part:
+                self._done.append((write, self._verdict(write, outcome, live.get(str(outcome.id)))))
+
+    def _verdict(self, write: Write, outcome: Outcome, record: Record | None) -> Outcome:
+        if record is None:
             return outcome
         taken = all(
             self._same(name, record.fields.get(name), value)
             for name, value in write.values.items()
-            if name in checked
+            if name in self._checked
         )
         if taken:
             return replace(outcome, version=record.version)

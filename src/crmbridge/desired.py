@@ -95,10 +95,14 @@ _EXPLAINED_BY = {
 }
 
 
+#: Says that a move is not on the agreed way; why it was made stands in another reason.
+_OFF_PATH = "stage.off_path"
+
+
 def reason_for(name: str, decision: Decision) -> str:
     """Name the rule behind a change, in words of the process file."""
     for effect in _EXPLAINED_BY.get(name, ()):
         for reason in decision.reasons:
-            if reason.effect is effect:
+            if reason.effect is effect and reason.rule != _OFF_PATH:
                 return reason.rule
     return f"stage.{decision.stage}"

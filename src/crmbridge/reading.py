@@ -36,8 +36,9 @@ def read(
     report = ReadReport()
     for crm in crms.values():
         watermarks = ledger.watermarks(crm.name)
-        # Only a source that gave rows before can come back empty.
-        whole = {(crm.name, target) for target in watermarks if full}
+        # Only a source of which rows are known can come back empty.
+        whole = {place for place, rows in ledger.counts(run).known.items() if rows} if full else set()
+        whole = {place for place in whole if place[0] == crm.name}
         known = _nothing_known if full else partial(ledger.known_versions, crm.name)
         for page in crm.changes(watermarks, known, full=full):
             ledger.take(run, crm.name, page)

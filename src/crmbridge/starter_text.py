@@ -166,7 +166,7 @@ CRMBRIDGE_SALESFORCE__CLIENT_SECRET=
 """,
     "": """\
 # Where crmbridge remembers what it did; a file in this folder unless set.
-# CRMBRIDGE_LEDGER_URL=postgresql+psycopg://user@host/database
+# CRMBRIDGE_LEDGER_URL=postgresql://user@host/database
 """,
 }
 

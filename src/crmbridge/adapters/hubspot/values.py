@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -61,6 +61,8 @@ def _kept(kind: Kind | None, value: Value) -> object:
     """Give what is left of a value in HubSpot: no case in addresses, milliseconds, no currency."""
     if value is None or value == "":
         return None
+    if isinstance(value, datetime) and kind is Kind.DATE:
+        return value.astimezone(UTC).date()
     if isinstance(value, datetime):
         return round(value.timestamp() * 1000)
     if isinstance(value, Money):

@@ -266,6 +266,8 @@ def same(kind: Kind, left: Value, right: Value, scale: int) -> bool:
     if left is None or right is None:
         return False
     if isinstance(left, datetime) and isinstance(right, datetime):
+        if kind is Kind.DATE:
+            return left.astimezone(UTC).date() == right.astimezone(UTC).date()
         return abs(left - right) < timedelta(seconds=1)
     if isinstance(left, Money) and isinstance(right, Money):
         same_currency = left.currency == right.currency or None in (left.currency, right.currency)

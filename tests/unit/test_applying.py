@@ -1,0 +1,112 @@
+"""Applying: intents first, one outcome per record, verification where a CRM may do something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from crmbridge.errors import Unavailable
+from crmbridge.model import OutcomeState
+from crmbridge.testing import Fate, Killed
+from tests.property.world import World
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    yield made
+    made.close()
+
+
+def arrive(world: World, count: int) -> None:
+    for number in range(count):
+        world.hubspot.edit(
+            "contacts",
+            str(number),
+            email=f"p{number}@example.org",
+            last_name=f"P{number}",
+            company="Acme",
+            job_title="Head",
+            country="DE",
+        )
+
+
+def test_what_the_crm_did_instead_is_a_failure_that_stays_planned(world: World) -> None:
+    arrive(world, 1)
+    world.salesforce.assignment_rules["Lead"] = "s-tia"
+    result = world.bridge.sync()
+    assert result.report.errors == {"not_taken": 1}
+    assert result.failed == 1
+
+
+def test_verification_reads_full_batches(world: World) -> None:
+    arrive(world, 30)
+    world.hubspot.batch_limit = world.salesforce.batch_limit = 10
+    plan = world.bridge.plan()
+    before = world.hubspot.calls
+    world.bridge.apply(plan)
+    estimate = plan.estimates["hubspot"]
+    assert (estimate.rereads, estimate.writes, estimate.verifies) == (3, 3, 3)
+    assert world.hubspot.calls - before == estimate.total
+
+
+def test_a_refused_record_never_takes_the_others_with_it(world: World) -> None:
+    arrive(world, 3)
+    world.fail("hubspot", [Fate.REFUSE_FIRST])
+    result = world.bridge.sync()
+    assert (result.failed, result.written) == (1, 5)
+    assert result.report.errors == {"refused": 1}
+    assert world.bridge.sync().written == 1
+
+
+def test_an_answer_that_never_came_is_settled_by_reading(world: World) -> None:
+    arrive(world, 2)
+    world.fail("salesforce", [Fate.LOST_AFTER])
+    assert world.bridge.sync().report.count(OutcomeState.AMBIGUOUS) == 2
+    writes = world.salesforce.write_calls
+    assert world.bridge.sync().failed == 0
+    assert world.salesforce.write_calls == writes
+    assert len(world.salesforce.records("Lead")) == 2
+
+
+def test_what_is_certain_is_kept_when_the_crm_goes_down(world: World) -> None:
+    arrive(world, 20)
+    world.hubspot.batch_limit = 10
+    world.hubspot.fates = [Fate.OK, Fate.DOWN]
+    with pytest.raises(Unavailable):
+        world.bridge.sync()
+    world.settle()
+    assert len(world.salesforce.records("Lead")) == 20
+
+
+def test_a_killed_run_leaves_intents_that_the_next_one_settles(world: World) -> None:
+    arrive(world, 4)
+    world.fail("salesforce", [Fate.KILLED_HALFWAY])
+    with pytest.raises(Killed):
+        world.bridge.sync()
+    assert len(world.ledger.open_intents()) == 4
+    world.seconds += 61
+    world.settle()
+    assert world.ledger.open_intents() == []
+    assert len(world.salesforce.records("Lead")) == 4
+
+
+def test_a_record_that_moved_since_the_plan_is_left_alone(world: World) -> None:
+    arrive(world, 1)
+    plan = world.bridge.plan()
+    world.hubspot.edit("contacts", "0", owner="h-tia")
+    result = world.bridge.apply(plan)
+    assert result.moved == 1
+    assert world.hubspot.fields("contacts", "0")["owner"] == "h-tia"
+
+
+def test_a_record_that_holds_it_already_is_not_sent(world: World) -> None:
+    arrive(world, 1)
+    plan = world.bridge.plan()
+    for change in plan:
+        if change.id is not None:
+            world.hubspot.edit("contacts", change.id, **{change.field: change.new})
+    before = world.hubspot.write_calls
+    assert world.bridge.apply(plan).report.count(OutcomeState.UNCHANGED) == 1
+    assert world.hubspot.write_calls == before
