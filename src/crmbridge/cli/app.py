@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import gc
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Annotated
 
