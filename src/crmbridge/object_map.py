@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
 
 from crmbridge.errors import MappingError, Where
-from crmbridge.model import UNSET, ActivityKind, CrmName, Value
+from crmbridge.model import ActivityKind, CrmName, Unset, Value
 from crmbridge.normalise import UNKNOWN, Kind, Reading
 from crmbridge.normalise.places import country_name, read_country, region_name
 from crmbridge.normalise.readers import PAIR_READERS, PLAIN_READERS, PairMemory, Readers, TextMemory
 from crmbridge.ports import FieldSchema
 
+#: (canonical name, the CRM's name, reader, its memory or None, field with the currency: None if it is no money)
+_PairStep: TypeAlias = tuple[str, str, Callable[[Any, Any], Reading], PairMemory | None, str | None]
 #: Raw texts kept of a value that cannot be read; long enough to recognise it by.
 _LONGEST_UNKNOWN: Final = 500
 
@@ -102,7 +105,11 @@ class ObjectMap:
         self._by_canonical = {f.canonical: f for f in self.fields}
         # Asked for every field of every record that is planned.
         self._tables = {f.canonical: f.to_raw if f.translated else None for f in self.fields}
-        self._plain = tuple(self._plain_step(f) for f in self.fields if f.kind not in PAIR_READERS)
+        plain = [f for f in self.fields if f.kind not in PAIR_READERS]
+        self._plain = {f.canonical: f.name for f in plain}
+        self._values = _picker(self._plain.values())
+        self._direct = {f.canonical: _direct_reader(f) for f in plain}
+        self._reads = {f.canonical: self._remembering(f) for f in plain}
         self._pairs = tuple(self._pair_step(f) for f in self.fields if f.kind in PAIR_READERS)
         status = self._by_canonical.get("status")
         self._status_name = status.name if status and self.status_reasons else None
@@ -124,26 +131,32 @@ class ObjectMap:
         A field that the row does not have is absent; one that it has and that is empty is None. What
         cannot be read or has no mapping is None, with its raw text in ``unknown``.
         """
-        fields: dict[str, Value] = {}
+        fields = self._picked(raw)
         unknown: dict[str, str] = {}
-        get = raw.get
-        for canonical, name, memory in self._plain:
-            value = get(name, UNSET)
-            try:
-                reading = memory[value]
-            except TypeError:  # no hashable value: a list or a nested object
-                reading = memory.reader(value)
-            if reading is UNSET:
+        reads = self._reads
+        for canonical, value in fields.items():
+            if value is None:
                 continue
+            try:
+                reading = reads[canonical](value)
+            except TypeError:  # no hashable value: a list or a nested object
+                reading = self._direct[canonical](value)
             if reading is UNKNOWN:
                 unknown[canonical] = str(value)[:_LONGEST_UNKNOWN]
                 reading = None
             fields[canonical] = reading
         if self._pairs:
             self._read_pairs(raw, fields, unknown)
-        if self._status_name is not None:
+        if self._status_name is not None and raw.get(self._status_name) is not None:
             self._imply_reason(raw, fields, unknown)
         return fields, unknown
+
+    def _picked(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Pick the plain fields that a row has, raw, by canonical name."""
+        try:
+            return dict(zip(self._plain, self._values(raw), strict=True))
+        except KeyError:
+            return {canonical: raw[name] for canonical, name in self._plain.items() if name in raw}
 
     def to_raw(self, canonical: str, value: Value) -> Value:
         """Translate a canonical value into the CRM's; None (clear) stays None.
@@ -202,18 +215,17 @@ class ObjectMap:
 
     def _read_pairs(self, raw: Mapping[str, Any], fields: dict[str, Value], unknown: dict[str, str]) -> None:
         country = fields.get("country")
-        for canonical, name, memory, currency in self._pairs:
-            value = raw.get(name, UNSET)
-            if value is UNSET:
-                continue
+        for canonical, name, read, memory, currency in self._pairs:
+            value = raw.get(name)
             if value is None:
-                fields[canonical] = None
+                if name in raw:
+                    fields[canonical] = None
                 continue
-            pair = (value, country if currency is None else raw.get(currency))
+            other = country if currency is None else raw.get(currency)
             try:
-                reading = memory[pair]
+                reading = read(value, other) if memory is None else memory[value, other]
             except TypeError:  # no hashable value: a list or a nested object
-                reading = memory.reader(*pair)
+                reading = read(value, other)
             if reading is UNKNOWN:
                 unknown[canonical] = str(value)[:_LONGEST_UNKNOWN]
                 reading = None
@@ -236,17 +248,28 @@ class ObjectMap:
             raise MappingError(message, Where(self.crm, self.object))
         return raw
 
-    def _plain_step(self, f: FieldMap) -> tuple[str, str, TextMemory]:
-        return (
-            f.canonical,
-            f.name,
-            TextMemory(_translator(f)) if f.translated else self._readers.plain[f.kind],
-        )
+    def _remembering(self, f: FieldMap) -> Callable[[Any], Reading | Unset]:
+        if f.translated:
+            return TextMemory(self._direct[f.canonical]).__getitem__
+        # Our own id is another for every record.
+        return self._direct[f.canonical] if f.canonical == "lead_id" else self._readers.of(f.kind)
 
-    def _pair_step(self, f: FieldMap) -> tuple[str, str, PairMemory, str | None]:
+    def _pair_step(self, f: FieldMap) -> _PairStep:
         # Money has its currency field or none; a phone or region has the record's country.
         currency = (f.currency or "") if f.kind is Kind.MONEY else None
-        return f.canonical, f.name, self._readers.pairs[f.kind], currency
+        return f.canonical, f.name, PAIR_READERS[f.kind], self._readers.pairs.get(f.kind), currency
+
+
+def _picker(names: Iterable[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Make what takes the values of several keys out of a row at once; KeyError when one is missing."""
+    chosen = tuple(names)
+    if len(chosen) > 1:
+        return itemgetter(*chosen)
+    return lambda row: tuple(row[name] for name in chosen)  # of one name, itemgetter gives no tuple
+
+
+def _direct_reader(f: FieldMap) -> Callable[[Any], Reading]:
+    return _translator(f) if f.translated else PLAIN_READERS[f.kind]
 
 
 def _text(value: Value) -> str:

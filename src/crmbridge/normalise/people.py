@@ -8,10 +8,11 @@ from typing import Any, Final
 from crmbridge.normalise.scalars import UNKNOWN, Reading
 
 # What nearly every address looks like; email-validator accepts each of these too (a test compares them).
-# Labels with "--" are left to it: they are punycode.
-_LABEL: Final = r"(?![a-z0-9-]*--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# In lower case, and possessive where nothing could be given back. What has "--" is left to the library: it
+# may be punycode.
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _COMMON_EMAIL: Final = re.compile(
-    rf"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:{_LABEL}\.)+[a-z]{{2,63}}", re.ASCII | re.IGNORECASE
+    rf"[a-z0-9_+-]++(?:\.[a-z0-9_+-]++)*+@(?:{_LABEL}\.)+[a-z]{{2,63}}", re.ASCII
 )
 _LONGEST_LOCAL: Final = 64
 _LONGEST_EMAIL: Final = 254
@@ -29,8 +30,10 @@ def read_email(raw: Any) -> Reading:
     text = raw.strip()
     if not text:
         return None
-    if len(text) <= _LONGEST_EMAIL and text.find("@") <= _LONGEST_LOCAL and _COMMON_EMAIL.fullmatch(text):
-        return text.lower()
+    if text.isascii() and "--" not in text and len(text) <= _LONGEST_EMAIL:
+        lower = text.lower()
+        if lower.find("@") <= _LONGEST_LOCAL and _COMMON_EMAIL.fullmatch(lower):
+            return lower
     return _validated(text)
 
 

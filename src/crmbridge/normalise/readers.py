@@ -74,6 +74,10 @@ PAIR_READERS: Final[Mapping[Kind, Callable[[Any, Any], Reading]]] = {
     Kind.MONEY: read_money,
 }
 
+#: Kinds whose texts are nearly all somebody's own, or that are read as fast as they are remembered.
+NOT_REMEMBERED: Final = frozenset(
+    {Kind.LONG_TEXT, Kind.EMAIL, Kind.PHONE, Kind.INTEGER, Kind.BOOLEAN, Kind.DATETIME}
+)
 #: Texts remembered per kind: enough for a page of either CRM, a few megabytes at most.
 MEMORY_SIZE: Final = 4096
 #: Longer texts are not worth remembering: they do not repeat.
@@ -122,8 +126,20 @@ class PairMemory(dict[tuple[Any, Any], Reading]):
 
 
 class Readers:
-    """One memory per kind. Each company has its own: what people wrote does not outlive its mapping."""
+    """One memory per kind that repeats. Each company has its own: what people wrote does not outlive its mapping."""
 
     def __init__(self) -> None:
-        self.plain: Mapping[Kind, TextMemory] = {k: TextMemory(read) for k, read in PLAIN_READERS.items()}
-        self.pairs: Mapping[Kind, PairMemory] = {k: PairMemory(read) for k, read in PAIR_READERS.items()}
+        self.plain: Mapping[Kind, TextMemory] = {
+            kind: TextMemory(read) for kind, read in PLAIN_READERS.items() if kind not in NOT_REMEMBERED
+        }
+        self.pairs: Mapping[Kind, PairMemory] = {
+            kind: PairMemory(read) for kind, read in PAIR_READERS.items() if kind not in NOT_REMEMBERED
+        }
+
+    def of(self, kind: Kind) -> Callable[[Any], Reading | Unset]:
+        """Give the reader of a plain kind, with its memory if it has one.
+
+        What has a memory raises TypeError for a value without a hash: the reader in ``PLAIN_READERS`` takes it.
+        """
+        memory = self.plain.get(kind)
+        return PLAIN_READERS[kind] if memory is None else memory.__getitem__

@@ -73,6 +73,8 @@ def _plain_text(raw: Any) -> Reading:
 
 def read_number(raw: Any) -> Reading:
     """Read a finite number as a float."""
+    if type(raw) is float:
+        return raw if math.isfinite(raw) else UNKNOWN
     amount = read_decimal(raw)
     if not isinstance(amount, Decimal):
         return amount
@@ -82,6 +84,8 @@ def read_number(raw: Any) -> Reading:
 
 def read_integer(raw: Any) -> Reading:
     """Read a whole number; "17.0" is one, "17.5" is unknown."""
+    if type(raw) is str and raw.isdigit() and raw.isascii() and len(raw) <= _MAX_DIGITS:
+        return int(raw)  # as nearly all are written
     amount = read_decimal(raw)
     if not isinstance(amount, Decimal):
         return amount
@@ -155,16 +159,20 @@ def read_date(raw: Any) -> Reading:
 
 
 def _datetime_of_text(text: str) -> Reading:
-    if not text:
-        return None
-    if _EPOCH_MS.fullmatch(text):
-        return _datetime_of_ms(int(text))
-    if not text.isascii() or "-" not in text[:8]:  # the compact forms look like numbers
+    if text[4:5] != "-":  # all but a year, as nearly all begin
+        if not text:
+            return None
+        if _EPOCH_MS.fullmatch(text):
+            return _datetime_of_ms(int(text))
+        if "-" not in text[:8]:  # the compact forms look like numbers
+            return UNKNOWN
+    if not text.isascii():
         return UNKNOWN
     try:
-        return _in_utc(datetime.fromisoformat(text))
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return UNKNOWN
+    return moment if moment.tzinfo is UTC else _in_utc(moment)  # both CRMs write Z or +0000
 
 
 def _datetime_of_ms(milliseconds: float) -> Reading:
@@ -175,8 +183,6 @@ def _datetime_of_ms(milliseconds: float) -> Reading:
 
 
 def _in_utc(moment: datetime) -> Reading:
-    if moment.tzinfo is UTC:  # nearly all: both CRMs write Z or +0000
-        return moment
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:  # the first or last day there is, shifted out of range

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -80,28 +80,40 @@ def _outcome(raw: Mapping[str, Any], table: ActivityTable) -> str | None:
     return CALL_DISPOSITIONS.get(found, found) if found else None
 
 
-def summaries(row: Row, wanted: Iterable[Summary]) -> Iterator[Activity]:
-    """Read what a contact's own properties tell: the latest opening, click, form …
+def summary_reader(wanted: Iterable[Summary]) -> Callable[[Row, RecordRef], list[Activity]]:
+    """Make the reader of what a contact's own properties tell: the latest opening, click, form …
 
     The reference is made of the contact and the moment, so that the same opening is the same Activity
     every time it is read, and the next one is another.
     """
-    for summary in wanted:
-        text = row.properties.get(summary.at)
-        at = read_datetime(text) if text else None
-        if not isinstance(at, datetime):
-            continue
-        stamp_ms = round(at.timestamp() * 1000)
-        yield Activity(
-            ref=RecordRef("hubspot", f"contacts.{summary.kind.value}", f"{row.id}:{stamp_ms}"),
-            person=RecordRef("hubspot", "contacts", row.id),
-            kind=summary.kind,
-            at=at,
-            direction=_DIRECTIONS.get(summary.kind, Direction.UNKNOWN),
-            name=(row.properties.get(summary.name) or None) if summary.name else None,
-            raw_kind=summary.at,
-            deleted=row.archived,
-        )
+    steps = [
+        (s.at, s.name or "", s.kind, f"contacts.{s.kind.value}", _DIRECTIONS.get(s.kind, Direction.UNKNOWN))
+        for s in wanted
+    ]
+
+    def read(row: Row, person: RecordRef) -> list[Activity]:
+        raw = row.properties
+        return [
+            Activity(
+                ref=RecordRef("hubspot", object, f"{row.id}:{round(at.timestamp() * 1000)}"),
+                person=person,
+                kind=kind,
+                at=at,
+                direction=direction,
+                name=raw.get(name) or None,
+                raw_kind=property,
+                deleted=row.archived,
+            )
+            for property, name, kind, object, direction in steps
+            if (text := raw.get(property)) and isinstance(at := read_datetime(text), datetime)
+        ]
+
+    return read
+
+
+def summaries(row: Row, wanted: Iterable[Summary]) -> Iterator[Activity]:
+    """Read what one contact's own properties tell."""
+    yield from summary_reader(wanted)(row, RecordRef("hubspot", "contacts", row.id))
 
 
 def associated(client: Client, source: str, target: str, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:

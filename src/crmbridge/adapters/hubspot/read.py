@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 
 from crmbridge.adapters.hubspot import owners
-from crmbridge.adapters.hubspot.activities import associated, summaries, to_activities
+from crmbridge.adapters.hubspot.activities import associated, summary_reader, to_activities
 from crmbridge.adapters.hubspot.answers import Row
 from crmbridge.adapters.hubspot.client import Client
 from crmbridge.adapters.hubspot.marks import Mark, ScanMark, mark_text, parse_mark, stamp
@@ -118,9 +118,11 @@ class Reader:
 
     def _people(self, rows: list[Row], contacts: ObjectMap) -> list[Item]:
         items: list[Item] = []
+        told = summary_reader(contacts.summaries)
         for row in rows:
-            items.append(to_record(row, contacts))
-            items.extend(summaries(row, contacts.summaries))
+            record = to_record(row, contacts)
+            items.append(record)
+            items.extend(told(row, record.ref))
         return items
 
     def _leads(self, rows: list[Row], leads: ObjectMap) -> list[Item]:
@@ -224,6 +226,7 @@ def to_record(row: Row, object_map: ObjectMap, people: Sequence[str] = ()) -> Re
     fields, unknown = object_map.read(raw)
     if "associatedcompanyid" in raw:
         fields["account_id"] = raw["associatedcompanyid"] or None
+    merged, emails = raw.get("hs_merged_object_ids"), raw.get("hs_additional_emails")
     return Record(
         ref=RecordRef("hubspot", object_map.object, row.id),
         version=row.updated_at,
@@ -231,9 +234,9 @@ def to_record(row: Row, object_map: ObjectMap, people: Sequence[str] = ()) -> Re
         fields=fields,
         unknown=unknown,
         deleted=row.archived,
-        absorbed_ids=_parts(raw.get("hs_merged_object_ids")),
+        absorbed_ids=_parts(merged) if merged else (),
         linked_to=RecordRef("hubspot", "contacts", people[0]) if people else _counterpart(raw),
-        other_emails=_emails(raw.get("hs_additional_emails")),
+        other_emails=_emails(emails) if emails else (),
         raw=raw,
     )
 
@@ -305,14 +308,12 @@ def _moment(text: str | None) -> datetime | None:
     return moment if isinstance(moment, datetime) else None
 
 
-def _parts(text: str | None) -> tuple[str, ...]:
+def _parts(text: str) -> tuple[str, ...]:
     """Split HubSpot's ";" lists, sorted."""
-    return tuple(sorted({part.strip() for part in text.split(";")} - {""})) if text else ()
+    return tuple(sorted({part.strip() for part in text.split(";")} - {""}))
 
 
-def _emails(text: str | None) -> tuple[str, ...]:
-    if not text:
-        return ()
+def _emails(text: str) -> tuple[str, ...]:
     read = (read_email(part) for part in _parts(text))
     return tuple(sorted({email for email in read if isinstance(email, str)}))
 
