@@ -64,10 +64,9 @@ def configure(*, as_json: bool | None = None, level: str = "warning", stream: Te
     Args:
         as_json: One JSON object a line; None: unless the stream is a terminal.
         level: "debug", "info", "warning" or "error"; less is not computed at all.
-        stream: None: stderr as it is now.
+        stream: None: stderr.
     """
-    target = sys.stderr if stream is None else stream
-    is_json = not target.isatty() if as_json is None else as_json
+    is_json = not (stream or sys.stderr).isatty() if as_json is None else as_json
     render: Processor = structlog.processors.JSONRenderer() if is_json else structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[
@@ -79,7 +78,8 @@ def configure(*, as_json: bool | None = None, level: str = "warning", stream: Te
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(target),
+        # stderr as it is when something is logged: whoever replaces it meanwhile gets the lines.
+        logger_factory=lambda *_: structlog.WriteLogger(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
 
