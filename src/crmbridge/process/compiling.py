@@ -13,7 +13,9 @@ from math import exp, log
 from typing import Any, Final, TypeAlias
 
 from crmbridge.model import Activity, ActivityKind, Effect, Reason
-from crmbridge.process.making import OpenReason, new
+from crmbridge.process.conditions import Condition, depends_on_value_alone, leaves
+from crmbridge.process.making import ROUNDING, OpenReason
+from crmbridge.process.operators import Test
 from crmbridge.process.parts import EngagementRule
 
 #: Takes activities in order of time, now, the moment of the last recycling, and the part (0 to 1) of the
@@ -23,6 +25,10 @@ Score: TypeAlias = Callable[
 ]
 
 _DAY_SECONDS: Final = 86_400.0
+#: Texts of an activity that many share: what a rule says about one of them is remembered.
+_SHARED: Final = frozenset(("name", "outcome", "raw_kind"))
+#: Most answers that are remembered per rule; then it starts over.
+_ANSWERS_KEPT: Final = 4096
 _START: Final = """
 def score(activities, now, since, keeps):
     {zero}
@@ -52,9 +58,9 @@ _CAP: Final = """
 """
 _REASON: Final = """
     if n{place}:
-        t{place} = round(t{place} * 1e6) / 1e6
+        t{place} = (t{place} * 1e6 + {rounding} - {rounding}) / 1e6
         total += t{place}
-        made = new(OpenReason)
+        made = OpenReason()
         made.rule = rule{place}
         made.effect = effect
         made.value = n{place}
@@ -64,7 +70,7 @@ _REASON: Final = """
         reasons.append(made)
 """
 _END: Final = """
-    return round(total * 1e6) / 1e6, reasons
+    return (total * 1e6 + {rounding} - {rounding}) / 1e6, reasons
 """
 
 
@@ -87,15 +93,18 @@ def _built(rules: Sequence[EngagementRule], caps: Mapping[str, float], *, kept: 
     names: dict[str, Any] = {
         "exp": exp,
         "cut": cut,
-        "new": new,
         "OpenReason": OpenReason,
         "Reason": Reason,
         "effect": Effect.SCORE,
         **{kind.name: kind for kind in ActivityKind},
         **{f"rule{place}": rule.rule for place, rule in enumerate(rules)},
         **{f"within{place}": _span(rule.within_seconds) for place, rule in enumerate(rules)},
-        **{f"where{place}": rule.where.test for place, rule in enumerate(rules) if rule.where is not None},
     }
+    for place, rule in enumerate(rules):
+        if rule.where is not None:
+            known: dict[str | None, bool] = {}
+            names[f"known{place}"] = known
+            names[f"where{place}"] = _asked(rule.where, known)
     source = "".join(part.lstrip("\n") for part in _source(rules, caps, kept=kept))
     exec(source, names)  # noqa: S102 - our own text: what the file says comes in as numbers and objects
     score: Score = names["score"]
@@ -122,8 +131,8 @@ def _source(rules: Sequence[EngagementRule], caps: Mapping[str, float], *, kept:
         yield _capped([place for place, rule in enumerate(rules) if rule.group == group], cap)
     yield "    total = 0.0\n    reasons = []\n"
     for place, rule in enumerate(rules):
-        yield _REASON.format(place=place, times=rule.times)
-    yield _END
+        yield _REASON.format(place=place, times=rule.times, rounding=ROUNDING)
+    yield _END.format(rounding=ROUNDING)
 
 
 def _test(place: int, rule: EngagementRule) -> str:
@@ -133,8 +142,38 @@ def _test(place: int, rule: EngagementRule) -> str:
     if rule.within_seconds is not None:
         tests.append(f"age <= within{place}")
     if rule.where is not None:
-        tests.append(f"where{place}(activity, now)")
+        tests.append(_where(place, rule.where))
     return " and ".join(tests) or "True"
+
+
+def _where(place: int, where: Condition) -> str:
+    """Look a shared text's answer up before the condition is asked: the look-up is six times as fast."""
+    asked, name = f"where{place}(activity, now)", _shared_text(where)
+    return f"({asked} if (met := known{place}.get(activity.{name})) is None else met)" if name else asked
+
+
+def _shared_text(where: Condition) -> str:
+    """Name the one text that decides a condition; "" when it is none, or not a text alone."""
+    fields = {leaf.field for leaf in leaves(where)}
+    return (
+        next(iter(fields)) if len(fields) == 1 and fields <= _SHARED and depends_on_value_alone(where) else ""
+    )
+
+
+def _asked(where: Condition, known: dict[str | None, bool]) -> Test:
+    """Give the test of a condition; where a shared text decides, it remembers the answer in ``known``."""
+    name, test = _shared_text(where), where.test
+    if not name:
+        return test
+
+    def ask(activity: Activity, now: datetime) -> bool:
+        met = test(activity, now)
+        if len(known) >= _ANSWERS_KEPT:
+            known.clear()
+        known[getattr(activity, name)] = met
+        return met
+
+    return ask
 
 
 def _points(rule: EngagementRule, *, kept: bool) -> str:

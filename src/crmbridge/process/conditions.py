@@ -186,9 +186,13 @@ def leaves(condition: Condition) -> tuple[Condition, ...]:
     return tuple(leaf for part in condition.parts for leaf in leaves(part))
 
 
-def depends_on_value_alone(condition: Condition) -> bool:
-    """Tell whether equal values of its fields always give the same answer, whatever the lead and the time."""
+def depends_on_value_alone(condition: Condition, *, given: bool = False) -> bool:
+    """Tell whether equal values of its fields always give the same answer, whatever the lead and the time.
+
+    Args:
+        given: Asked of fields that have a value: then it plays no part what could not be normalised.
+    """
     return all(
-        leaf.days is None and not leaf.asks_unknown and not leaf.field.startswith("unknown.")
+        leaf.days is None and (given or not leaf.asks_unknown) and not leaf.field.startswith("unknown.")
         for leaf in leaves(condition)
     )

@@ -15,7 +15,7 @@ from crmbridge.process.case import Case
 from crmbridge.process.definition import Process
 from crmbridge.process.due import due_at
 from crmbridge.process.lifecycle import WITH_SALES, begin, is_seen, status_key
-from crmbridge.process.making import OpenDecision, new, reason, remember, rounded
+from crmbridge.process.making import OpenDecision, reason, remember, rounded
 from crmbridge.process.qualification import judge, keeps_qualified, missing_data, stays_recycled
 from crmbridge.process.routing import hold, route
 from crmbridge.process.why import why
@@ -24,6 +24,11 @@ from crmbridge.process.why import why
 _LEAD: Final = StageRole.LEAD
 _QUALIFIED: Final = StageRole.QUALIFIED
 _RECYCLED: Final = StageRole.RECYCLED
+_DISQUALIFIED: Final = StageRole.DISQUALIFIED
+_QUALIFY: Final = Effect.QUALIFY
+_HOLD: Final = Effect.HOLD
+_NEW: Final = LeadStatus.NEW
+_UNKNOWN: Final = LeadStatus.UNKNOWN
 
 
 def decide(lead: Lead, process: Process, memory: Memory, now: datetime) -> Decision:
@@ -39,12 +44,13 @@ def decide(lead: Lead, process: Process, memory: Memory, now: datetime) -> Decis
         ``assigned_owner`` and ``assigned_at`` in it are set by whoever runs ``assign``.
     """
     case = begin(lead, process, memory, now)
-    _score(case)
+    since = case.recalled("recycled_at")
+    _score(case, since)
     case.missing = missing_data(lead, process.parts.qualification)
     case.held = hold(lead, process, now)
     role = case.stage.role
     if role is _LEAD:
-        _qualify(case, case.recalled("recycled_at"))
+        _qualify(case, since)
     elif role is _RECYCLED:
         _bring_back(case)
     elif role in WITH_SALES:
@@ -52,8 +58,8 @@ def decide(lead: Lead, process: Process, memory: Memory, now: datetime) -> Decis
     return _decision(case)
 
 
-def _score(case: Case) -> None:
-    process, since = case.process, case.recalled("recycled_at")
+def _score(case: Case, since: datetime | None) -> None:
+    process = case.process
     keeps = process.recycling(case.recalled("recycle_reason")).keeps if since is not None else 1.0
     case.fit_score, points = process.fit.score(case.lead, case.now)
     case.engagement_score, reasons = process.engagement(case.lead.activities, case.now, since, keeps)
@@ -84,26 +90,23 @@ def _qualify(case: Case, since: datetime | None) -> None:
     if not case.missing:
         case.qualified_by = qualified_by
         if case.held is None:
-            because = reason("qualification.passed", Effect.QUALIFY, qualified_by)
+            because = reason("qualification.passed", _QUALIFY, qualified_by)
             case.move(case.process.stages_by_role[_QUALIFIED], because)
             _remember_mql(case)
             _hand_over(case)
     elif len(case.missing) == 1 and case.held is None:
         case.near_miss = case.missing[0]
-        case.judged += (reason("qualification.required", Effect.QUALIFY, None, case.missing),)
+        case.judged += (reason("qualification.required", _QUALIFY, None, case.missing),)
         case.assignment, case.routed = route(case.lead, case.process, case.recalled("refused_by"))
 
 
 def _remember_mql(case: Case) -> None:
     """Begin a new round with sales: nobody has it, and nobody has accepted it."""
-    case.updates |= {
-        "qualified_at": case.now,
-        "qualified_score": case.score,
-        "assigned_owner": None,
-        "assigned_at": None,
-        "accepted_at": None,
-        "why": why(case),
-    }
+    updates = case.updates
+    updates["qualified_at"] = case.now
+    updates["qualified_score"] = case.score
+    updates["assigned_owner"] = updates["assigned_at"] = updates["accepted_at"] = None
+    updates["why"] = why(case)
     key = status_key(case.lead)
     if key is not None:
         case.updates["seen_status"] = key
@@ -149,7 +152,7 @@ def _place(case: Case) -> None:
     qualification = case.process.parts.qualification
     keeps = keeps_qualified(qualification, case.score, case.recalled("qualified_score"))
     if not keeps and judge(case, case.recalled("recycled_at")) is None:
-        because = reason("qualification.dropped", Effect.QUALIFY, case.score, qualification.drop_below)
+        because = reason("qualification.dropped", _QUALIFY, case.score, qualification.drop_below)
         case.move(case.process.stages_by_role[_LEAD], because)
         return
     if case.held is not None:
@@ -180,7 +183,7 @@ def _replace_owner(case: Case) -> None:
 
 # the decision ----------------------------------------------------------------------------------------
 def _decision(case: Case) -> Decision:
-    made: Any = new(OpenDecision)
+    made: Any = OpenDecision()
     made.lead_id = case.lead.id
     made.process_version = case.process.parts.version
     made.decided_at = case.now
@@ -207,7 +210,7 @@ def _decision(case: Case) -> Decision:
 def _held(case: Case) -> str | None:
     if case.held is not None:
         return case.held.rule
-    return case.stays.rule if case.stays is not None and case.stays.effect is Effect.HOLD else None
+    return case.stays.rule if case.stays is not None and case.stays.effect is _HOLD else None
 
 
 def _reasons(case: Case) -> tuple[Reason, ...]:
@@ -227,15 +230,15 @@ def _memory(case: Case) -> Memory:
 def _status(case: Case) -> LeadStatus | None:
     """Choose the status to write: only where the process moved the lead past what sales said."""
     role, status = case.stage.role, case.lead.status
-    if role is _LEAD or status is LeadStatus.UNKNOWN:
+    if role is _LEAD or status is _UNKNOWN:
         return None
     if role is _QUALIFIED:
         is_ours = case.recalled("qualified_at") is not None
-        return LeadStatus.NEW if is_ours and (status is None or _is_past(case)) else None
+        return _NEW if is_ours and (status is None or _is_past(case)) else None
     if role is _RECYCLED:
         given_back = status is LeadStatus.REJECTED or status is LeadStatus.RECYCLED
         return None if given_back else LeadStatus.RECYCLED
-    if role is StageRole.DISQUALIFIED:
+    if role is _DISQUALIFIED:
         return LeadStatus.DISQUALIFIED if status is not LeadStatus.DISQUALIFIED else None
     return None
 

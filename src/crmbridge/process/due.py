@@ -11,6 +11,7 @@ from crmbridge.process.lifecycle import WITH_SALES, just_after, later
 from crmbridge.process.qualification import subscribed_at
 
 _LEAD: Final = StageRole.LEAD
+_QUALIFIED: Final = StageRole.QUALIFIED
 _RECYCLED: Final = StageRole.RECYCLED
 #: Holds that only a change of the record can lift.
 _CONSENT: Final = frozenset({"held_opt_out", "held_do_not_call"})
@@ -25,12 +26,12 @@ def due_at(case: Case) -> datetime | None:
     role = case.stage.role
     if role is _LEAD or role is _RECYCLED:
         return _may_qualify_at(case)
-    if role not in WITH_SALES:
+    if role is not _QUALIFIED and role not in WITH_SALES:
         return None
     if case.assignment is not None:
         # Until a rep has it every run tries again: pools and people change by the day.
         return case.now
-    if role is StageRole.QUALIFIED and case.held is not None and case.recalled("assigned_owner") is None:
+    if role is _QUALIFIED and case.held is not None and case.recalled("assigned_owner") is None:
         return later(case.now, 1)  # it waits, and its score may fall below the threshold
     return None
 

@@ -36,6 +36,7 @@ _BY_RULES: Final = frozenset({StageRole.LEAD, StageRole.QUALIFIED})
 #: Reason code under which a lead is recycled when all its opportunities are lost.
 OPPORTUNITY_LOST: Final = "opportunity_lost"
 #: Looked up once: the class of an enum finds its members by a call in Python.
+_LEAD: Final = StageRole.LEAD
 _RECYCLED: Final = StageRole.RECYCLED
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -60,10 +61,10 @@ def begin(lead: Lead, process: Process, memory: Memory, now: datetime) -> Case:
 
 def _settle_verdict(case: Case) -> None:
     """Count the verdict that stands there now as acted on: it belongs to the stage that is left."""
-    key = status_key(case.lead)
+    key = status_key(case.lead) if case.lead.status is not None else None
     if key is not None and "stage" in case.updates:
         case.updates["seen_status"] = key
-    if case.memory.stage is None and case.stage.role is not StageRole.LEAD:
+    if case.memory.stage is None and case.stage.role is not _LEAD:
         case.adopted = True
 
 
@@ -89,10 +90,10 @@ def _adopt(case: Case) -> None:
     """Take a lead over as it is found: it is new, or its remembered stage is not in the process any more."""
     lead, stage = case.lead, case.stage
     case.updates = {"stage": stage.name, "stage_at": case.now}
-    case.adopted = stage.role is not StageRole.LEAD or lead.owner is not None
-    if stage.role is StageRole.RECYCLED:
+    case.adopted = stage.role is not _LEAD or lead.owner is not None
+    if stage.role is _RECYCLED:
         _recycle(case, lead.status_reason, _said_at(case))
-    elif stage.role in WITH_SALES and lead.owner_active is False:
+    elif lead.owner_active is False and stage.role in WITH_SALES:
         # Taken over as it stands: a first run does not replace who left before its time.
         case.updates["assigned_owner"] = lead.owner
         case.updates["assigned_at"] = None

@@ -56,25 +56,26 @@ def judge(case: Case, since: datetime | None) -> str | None:
         found += _by_form(lead, wanted, now, since)
     if wanted.email_engagement is not None:
         found += _by_email(lead, wanted.email_engagement, now, since)
-    passed, gates = _by_score(case, wanted)
-    case.judged = (*case.judged, *found, *gates)
+    passed = _by_score(case, wanted, found)
     if found:
         return found[0].rule.removeprefix("qualification.")
     return "score" if passed else None
 
 
-def _by_score(case: Case, wanted: Qualification) -> tuple[bool, list[Reason]]:
-    """Ask every gate that the file states, and note each."""
-    passed = case.score >= wanted.threshold
-    gates = [reason("qualification.threshold", _QUALIFY, case.score, wanted.threshold)]
-    if wanted.fit_minimum is not None:
-        passed = passed and case.fit_score >= wanted.fit_minimum
-        gates.append(reason("qualification.fit_minimum", _QUALIFY, case.fit_score, wanted.fit_minimum))
-    if wanted.engagement_minimum is not None:
-        passed = passed and case.engagement_score >= wanted.engagement_minimum
-        limit = wanted.engagement_minimum
-        gates.append(reason("qualification.engagement_minimum", _QUALIFY, case.engagement_score, limit))
-    return passed, gates
+def _by_score(case: Case, wanted: Qualification, found: list[Reason]) -> bool:
+    """Ask every gate that the file states, and note each after what was ``found``."""
+    score, fit, engagement = case.score, case.fit_score, case.engagement_score
+    least_fit, least_engagement = wanted.fit_minimum, wanted.engagement_minimum
+    passed = score >= wanted.threshold
+    gates = [*found, reason("qualification.threshold", _QUALIFY, score, wanted.threshold)]
+    if least_fit is not None:
+        passed = passed and fit >= least_fit
+        gates.append(reason("qualification.fit_minimum", _QUALIFY, fit, least_fit))
+    if least_engagement is not None:
+        passed = passed and engagement >= least_engagement
+        gates.append(reason("qualification.engagement_minimum", _QUALIFY, engagement, least_engagement))
+    case.judged += tuple(gates)
+    return passed
 
 
 def _by_hand(lead: Lead, now: datetime, since: datetime | None) -> list[Reason]:

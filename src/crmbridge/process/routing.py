@@ -19,6 +19,9 @@ REFUSED_OWNER: Final = "unrouted_refused_owner"
 NO_OWNER: Final = "unrouted_no_owner"
 DEAD_ENDS: Final = (NO_COUNTRY, UNKNOWN_COUNTRY, NO_TERRITORY, REFUSED_OWNER, NO_OWNER)
 
+# Looked up once: the class of an enum finds its members by a call in Python.
+_ROUTE: Final = Effect.ROUTE
+_HOLD: Final = Effect.HOLD
 #: A choice with the reason for it.
 Routed: TypeAlias = tuple[Assignment, tuple[Reason, ...]]
 #: One rung of the ladder: an assignment, or None to go on.
@@ -33,12 +36,12 @@ def hold(lead: Lead, process: Process, now: datetime) -> Reason | None:
     CRMs do not say (None) holds nobody.
     """
     if lead.opted_out is True:
-        return reason("held_opt_out", Effect.HOLD, True)
+        return reason("held_opt_out", _HOLD, True)
     if lead.do_not_call is True:
-        return reason("held_do_not_call", Effect.HOLD, True)
+        return reason("held_do_not_call", _HOLD, True)
     for rule in process.parts.routing.holds:
         if rule.when.test(lead, now):
-            return reason(rule.name, Effect.HOLD)
+            return reason(rule.name, _HOLD)
     return None
 
 
@@ -65,24 +68,24 @@ def route(lead: Lead, process: Process, refused_by: Collection[str]) -> Routed:
 
 
 def _first_stop(via: str, owner: str | None) -> Routed:
-    return assignment(owner, None, via), (reason(f"routing.{via}", Effect.ROUTE),)
+    return assignment(owner, None, via), (reason(f"routing.{via}", _ROUTE),)
 
 
 def _to_triage(dead_end: str, lead: Lead, process: Process) -> Routed:
-    found = reason(dead_end, Effect.ROUTE, lead.country)
+    found = reason(dead_end, _ROUTE, lead.country)
     triage = process.parts.routing.triage
     if triage is None:
         return assignment(None, None, dead_end), (found,)
-    return assignment(triage, None, "triage"), (reason("routing.triage", Effect.ROUTE), found)
+    return assignment(triage, None, "triage"), (reason("routing.triage", _ROUTE), found)
 
 
 def _reason(chosen: Assignment, lead: Lead) -> Reason:
     """Name the rung; owners are people and stay out of reasons."""
     if chosen.via == "territory":
-        return reason(f"territory.{chosen.territory}", Effect.ROUTE, lead.country, chosen.pool)
+        return reason(f"territory.{chosen.territory}", _ROUTE, lead.country, chosen.pool)
     if chosen.via == "named_account":
-        return reason(chosen.territory or "named_account", Effect.ROUTE, lead.domain)
-    return reason(f"routing.{chosen.via}", Effect.ROUTE)
+        return reason(chosen.territory or "named_account", _ROUTE, lead.domain)
+    return reason(f"routing.{chosen.via}", _ROUTE)
 
 
 def _dead_end(lead: Lead, process: Process) -> str:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from crmbridge.process.case import Case
 
 #: Most rules that are named: what a person takes in at a glance.
 _RULES_NAMED: Final = 5
 _points: Final = attrgetter("points")
+
+
+def _text(count: int) -> str:
+    rules = ", ".join(["%s %+.1f"] * count) or "no rule gave points"
+    return f"MQL by %s: score %.1f (fit %.1f, engagement %.1f), threshold %.1f. Because: {rules}."
+
+
+#: By the number of rules that are named: filling one text is twice as fast as joining eight.
+_TEXTS: Final = tuple(_text(count) for count in range(_RULES_NAMED + 1))
 
 
 def why(case: Case) -> str:
@@ -19,7 +28,13 @@ def why(case: Case) -> str:
     """
     names, threshold = case.process.rule_names, case.process.parts.qualification.threshold
     strongest = sorted(case.points, key=_points, reverse=True)[:_RULES_NAMED]
-    because = ", ".join([f"{names[found.rule]} {found.points:+.1f}" for found in strongest])
-    scores = f"score {case.score:.1f} (fit {case.fit_score:.1f}, engagement {case.engagement_score:.1f})"
-    rules = because or "no rule gave points"
-    return f"MQL by {case.qualified_by or 'hand'}: {scores}, threshold {threshold:.1f}. Because: {rules}."
+    shown: list[Any] = [
+        case.qualified_by or "adoption",  # it was an MQL before our time, and nobody had it
+        case.score,
+        case.fit_score,
+        case.engagement_score,
+        threshold,
+    ]
+    for found in strongest:
+        shown += (names[found.rule], found.points)
+    return _TEXTS[len(strongest)] % tuple(shown)

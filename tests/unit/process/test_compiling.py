@@ -115,3 +115,31 @@ def test_names_in_the_file_never_become_code() -> None:
     call = Activity(ref=PERSON, person=PERSON, kind=ActivityKind.CALL, at=NOW)
     score, reasons = compile_engagement((hostile,), {"g'); raise SystemExit": 5.0})((call,), NOW, None, 1.0)
     assert (score, reasons[0].rule) == (1.0, hostile.rule)
+
+
+def test_more_names_than_are_remembered_change_nothing() -> None:
+    """A rule's answer is remembered by the activity's name, and a pricing page stays one."""
+    rule = EngagementRule(
+        rule="engagement.pricing",
+        name="Pricing",
+        kinds=frozenset({ActivityKind.PAGE_VIEW}),
+        where=PRICING,
+        points=1.0,
+        times=None,
+        half_life_seconds=None,
+        within_seconds=None,
+        group=None,
+    )
+    names = [
+        "/pricing",
+        None,
+        "/blog",
+        *(f"/page/{number}" for number in range(5000)),
+        "/PRICING",
+        "/pricing",
+    ]
+    done = [
+        Activity(ref=PERSON, person=PERSON, kind=ActivityKind.PAGE_VIEW, at=NOW, name=name) for name in names
+    ]
+    score = compile_engagement((rule,), {})
+    assert [score(done, NOW, None, 1.0)[0] for _ in range(2)] == [3.0, 3.0]

@@ -6,9 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crmbridge.model import Effect, Lead, Reason
 from crmbridge.process import Process, decide
+from crmbridge.process.making import rounded
 from tests.unit.process.acme import ACME, COLD, HOT, KNOWN, NOW, activity, changed, data, days
 
 
@@ -172,3 +175,31 @@ def test_more_values_than_are_remembered_change_nothing() -> None:
     process = Process.parse(data())
     scores = {decide(replace(COLD, job_title=f"VP {n}"), process, KNOWN, NOW).fit_score for n in range(5000)}
     assert scores == {25.0}
+
+
+def test_reasons_keep_the_order_of_the_file_where_rules_on_one_field_stand_apart() -> None:
+    rules = [
+        {"name": "Big", "points": 1, "when": [{"field": "employee_count", "op": "gt", "value": 100}]},
+        {"name": "Head", "points": 2, "when": [{"field": "job_title", "op": "contains", "value": "head"}]},
+        {"name": "Bigger", "points": 4, "when": [{"field": "employee_count", "op": "gt", "value": 500}]},
+    ]
+    process = changed(fit=rules, fit_caps=None)
+    for _ in range(2):
+        lead = replace(COLD, employee_count=900, job_title="Head of Sales")
+        assert list(points(lead, process)) == ["fit.big", "fit.head", "fit.bigger"]
+        assert decide(lead, process, KNOWN, NOW).fit_score == 7.0
+
+
+def test_what_cannot_be_normalised_is_present_after_a_lead_that_has_nothing() -> None:
+    """An answer about a missing value is never remembered where it depends on what is unknown."""
+    rules = [{"name": "Located", "points": 3, "when": [{"field": "city", "op": "present"}]}]
+    process = changed(fit=rules, fit_caps=None)
+    cities = [("Berlin", ()), (None, ()), (None, ("city",)), ("Berlin", ("city",)), (None, ())]
+    leads = [replace(COLD, city=city, unknown=unknown) for city, unknown in cities]
+    scores = [decide(lead, process, KNOWN, NOW).fit_score for lead in leads]
+    assert scores == [3.0, 0.0, 3.0, 3.0, 0.0]
+
+
+@given(st.floats(min_value=-1e9, max_value=1e9))
+def test_points_are_rounded_as_round_does(number: float) -> None:
+    assert rounded(number) == round(number * 1e6) / 1e6
