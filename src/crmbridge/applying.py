@@ -72,7 +72,8 @@ def apply(
         TransientError, FatalError: what was written so far is in the ledger; the next run goes on.
     """
     report = ApplyReport()
-    changes = (change for change in ledger.changes(run) if lead_ids is None or change.lead_id in lead_ids)
+    open_changes = ledger.changes(run, open_only=True)
+    changes = (change for change in open_changes if lead_ids is None or change.lead_id in lead_ids)
     writes = (_intended(list(group), compare_and_set) for _, group in groupby(changes, _record_key))
     for kind, group in groupby(writes, lambda intended: _kind(intended.write)):
         writer = _Writer(run, crms[kind.crm], ledger, kind, report)
@@ -117,7 +118,12 @@ class _Writer:
         for batch in self._batches(ready):
             self._store(batch)
             for write, outcome in zip(batch, self.crm.write(batch), strict=True):
-                (self._doubtful if self._is_doubtful(write, outcome) else self._done).append((write, outcome))
+                if self._is_doubtful(write, outcome):
+                    self._doubtful.append((write, outcome))
+                else:
+                    # Not the version of the answer: somebody may have changed another field just before,
+                    # and the row would not be read again.
+                    self._done.append((write, replace(outcome, version="")))
             if len(self._doubtful) >= self.crm.read_limit(self.kind.object):
                 self._verify()
             self.ledger.renew(self.run)
@@ -194,9 +200,9 @@ class _Writer:
             for name, value in write.values.items()
             if name in self._checked
         )
+        self.ledger.observe(self.run, [record])
         if taken:
             return replace(outcome, version=record.version)
-        self.ledger.observe(self.run, [record])
         return replace(outcome, state=OutcomeState.FAILED, error="not_taken", version=record.version)
 
     def _same(self, name: str, left: Value, right: Value) -> bool:

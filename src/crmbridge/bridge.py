@@ -18,7 +18,7 @@ from crmbridge import planfile
 from crmbridge.accounts import strangers
 from crmbridge.applying import apply, recover
 from crmbridge.check import check
-from crmbridge.deciding import Deciding
+from crmbridge.deciding import Deciding, pointers_after
 from crmbridge.errors import (
     AuthFailed,
     ConfigError,
@@ -190,6 +190,7 @@ class Bridge:
             run = replace(lease, id=header.run)
             made = self._finished(run, {})
             refuse_moved_on(header, made.header, self.ledger)
+            recover(lease, self.crms, self.ledger)
             self._guard(made, allow)
             return self._carry_out(run, made, self._chosen(made, limit, only))
 
@@ -219,7 +220,7 @@ class Bridge:
 
     def _carry_out(self, run: Run, plan: Plan, lead_ids: Collection[str] | None = None) -> Result:
         before = self._calls()
-        self.ledger.promote(run, lead_ids, self._deciding(None).pointers_after(run, lead_ids))
+        self.ledger.promote(run, lead_ids, pointers_after(self.process, self.ledger, run, lead_ids))
         report = apply(
             run,
             self.crms,
@@ -295,7 +296,8 @@ class Bridge:
         if limit is None and not only:
             return None
         wanted = {find_lead(self.ledger, reference) for reference in only}
-        leads = dict.fromkeys(change.lead_id for change in plan if not only or change.lead_id in wanted)
+        changes = self.ledger.changes(plan.run, open_only=True)
+        leads = dict.fromkeys(change.lead_id for change in changes if not only or change.lead_id in wanted)
         return list(islice(leads, limit))
 
     def _calls(self) -> dict[str, int]:

@@ -8,7 +8,7 @@ in which records arrived can change who gets what.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -76,18 +76,6 @@ class Deciding:
             self.ledger.append(run, [self._plan(stored, chosen[stored.id]) for stored in loaded])
             self.ledger.renew(run)
 
-    def pointers_after(self, run: Run, lead_ids: Collection[str] | None) -> Mapping[str, Mapping[str, float]]:
-        """Say where the round robins stand once these leads have got their reps (None: all of the plan)."""
-        picks = (
-            (decision.assignment.pool, decision.assignment.owner)
-            for decision in self.ledger.candidates(run)
-            if decision.assignment is not None and (lead_ids is None or decision.lead_id in lead_ids)
-        )
-        handed_out = ((pool, owner) for pool, owner in picks if pool is not None and owner is not None)
-        return advance(
-            self.process, self.ledger.pointers(), handed_out, owners=self._owners.by_key, now=self.now
-        )
-
     def explain(self, lead_id: str) -> Explanation:
         """Decide one lead again and say why, what did not match, and what would change it."""
         stored = self.ledger.load([lead_id])[0]
@@ -139,6 +127,41 @@ class Deciding:
         )
         for found in handed_out:
             yield _with_rep(asked.pop(), found, self.now)
+
+
+def pointers_after(
+    process: Process, ledger: Ledger, run: Run, lead_ids: Collection[str] | None
+) -> Mapping[str, Mapping[str, float]]:
+    """Say where the round robins stand once these leads have got their reps.
+
+    Args:
+        lead_ids: Of the run's plan; None: all of it. Leads that an earlier part of the plan gave their rep
+            are not counted again.
+    """
+    chosen = (found for found in ledger.candidates(run) if lead_ids is None or found.lead_id in lead_ids)
+    picks: list[tuple[str, str]] = []
+    decided_at: datetime | None = None
+    for page in _chunks(chosen, _PAGE):
+        for found in _not_yet_given(page, ledger):
+            decided_at = decided_at or found.decided_at
+            pick = found.assignment
+            if pick is not None and pick.pool is not None and pick.owner is not None:
+                picks.append((pick.pool, pick.owner))
+    if not picks:
+        return ledger.pointers()
+    return advance(process, ledger.pointers(), picks, owners=ledger.owners(), now=decided_at)
+
+
+def _not_yet_given(decisions: Sequence[Decision], ledger: Ledger) -> list[Decision]:
+    """Leave out leads that remember this very assignment."""
+    stored = {lead.id: lead.memory for lead in ledger.load([found.lead_id for found in decisions])}
+    return [
+        found
+        for found in decisions
+        if (memory := stored.get(found.lead_id)) is None
+        or (memory.assigned_owner, memory.assigned_at)
+        != (found.memory.assigned_owner, found.memory.assigned_at)
+    ]
 
 
 def _noted(decisions: Iterable[Decision], asked: list[Decision]) -> Iterator[Decision]:

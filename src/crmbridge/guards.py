@@ -177,6 +177,8 @@ def refuse_moved_on(made: PlanHeader, today: PlanHeader, ledger: Ledger) -> None
         moved.append("the ledger does not know this plan")
     elif ledger.applied_since(made.run):
         moved.append("a later run has written")
+    elif ledger.superseded(made.run):
+        moved.append("a later run has planned anew")
     if moved:
         message = f"moved_on: since the plan was made: {', '.join(moved)}; make it again"
         raise UnsafePlan([GuardFinding("moved_on", len(moved), 0, message)])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -36,9 +36,10 @@ def resolve(records: Iterable[StoredRecord]) -> list[Binding]:
     Same in, same out: the order of ``records`` does not matter. Records that are gone stay bound to their
     lead, so that its history keeps its parts.
     """
-    ordered = sorted(records, key=lambda stored: stored.record.ref)
+    alone, others = _split(records)
+    bindings = [_binding([_Cluster([stored])]) for stored in alone]
+    ordered = sorted(others, key=lambda stored: stored.record.ref)
     clusters = [_Cluster(part) for part in _partition(ordered, _strong_evidence)]
-    bindings: list[Binding] = []
     for group in _partition(clusters, lambda cluster: cluster.emails):
         bindings.extend(_settle(group))
     return sorted(bindings, key=lambda binding: binding.records)
@@ -77,6 +78,16 @@ def _strong_evidence(stored: StoredRecord) -> Iterator[str]:
     yield from _strong_keys(stored.record)
     if stored.lead_id is not None:
         yield f"lead:{stored.lead_id}"
+
+
+def _split(records: Iterable[StoredRecord]) -> tuple[list[StoredRecord], list[StoredRecord]]:
+    """Tell the records that share no key with another one, most of them as a rule, from the rest."""
+    evidence = [(stored, {*_strong_evidence(stored), *_email_keys(stored.record)}) for stored in records]
+    counts = Counter(key for _, keys_ in evidence for key in keys_)
+    parts: tuple[list[StoredRecord], list[StoredRecord]] = ([], [])
+    for stored, keys_ in evidence:
+        parts[any(counts[key] > 1 for key in keys_)].append(stored)
+    return parts
 
 
 class _Cluster:

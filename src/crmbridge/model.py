@@ -485,7 +485,8 @@ class Conflict:
     lead_id: str
     #: "field" (two values), "ambiguous_identity" (several records claim to be one person),
     #: "unknown_value" (a value without a mapping stands where we would write), "missing_for_create" (the
-    #: CRM wants a datum that nobody knows), "too_long" (a text that the field does not hold: left out).
+    #: CRM wants a datum that nobody knows), "too_long" (a text that the field does not hold: left out),
+    #: "deleted_there" (sales should work it and somebody deleted its record: not made again).
     kind: str
     #: The records concerned, sorted.
     records: tuple[RecordRef, ...]

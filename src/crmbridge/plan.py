@@ -121,20 +121,33 @@ class _LeadPlan:
             self.changes.extend(changes)
 
     def missing_records(self, stored: StoredLead) -> Iterator[RecordRef]:
-        """Name the records that should be created, without an id: a held lead gets none."""
+        """Name the records that should be created, without an id: a held lead gets none.
+
+        A record that somebody deleted is not made again but listed; neither is one that was converted into
+        a record that we do not see.
+        """
         live = {
             (part.record.ref.crm, part.record.ref.object) for part in stored.records if is_live(part.record)
         }
-        crms = {crm for crm, _ in live}
+        crms = {part.record.ref.crm for part in stored.records}
         if self.decision.held is not None or not live:
             return
         if is_handed_over(self.decision):
-            if self.context.create_salesforce_leads and "salesforce" not in crms:
-                yield RecordRef("salesforce", "Lead", "")
+            if self.context.create_salesforce_leads:
+                self._list_deleted(stored, "salesforce")
+                if "salesforce" not in crms:
+                    yield RecordRef("salesforce", "Lead", "")
             if ("hubspot", "contacts") in live and ("hubspot", "leads") not in live:
                 yield RecordRef("hubspot", "leads", "")
         if self.context.create_hubspot_contacts and "hubspot" not in crms:
             yield RecordRef("hubspot", "contacts", "")
+
+    def _list_deleted(self, stored: StoredLead, crm: str) -> None:
+        """List a lead that sales should work and whose record there somebody deleted."""
+        there = [part.record for part in stored.records if part.record.ref.crm == crm]
+        gone = tuple(record.ref for record in there if record.deleted)
+        if gone and not any(is_live(record) for record in there):
+            self.conflicts.append(Conflict(lead_id=self.lead.id, kind="deleted_there", records=gone))
 
     def create(self, ref: RecordRef) -> None:
         """Plan a new record: the person's data, and everything the process wants it to hold.

@@ -48,8 +48,19 @@ def write(path: Path, header: PlanHeader, changes: Iterable[Change]) -> int:
     The file appears whole or not at all: it is written beside and then moved into place.
     """
     draft = path.with_name(path.name + ".part")
+    draft.unlink(missing_ok=True)
+    try:
+        count = _write_draft(draft, header, changes)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return count
+
+
+def _write_draft(draft: Path, header: PlanHeader, changes: Iterable[Change]) -> int:
+    """Write everything to a file that did not exist before: nobody else's mode or link is followed."""
     digest, count = hashlib.sha256(), 0
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         placeholder = _header_line(header, "0" * 64)
         file.write(placeholder)
@@ -59,7 +70,6 @@ def write(path: Path, header: PlanHeader, changes: Iterable[Change]) -> int:
             count += 1
         file.seek(0)
         file.write(_header_line(header, digest.hexdigest()))
-    draft.replace(path)
     return count
 
 

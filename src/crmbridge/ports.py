@@ -367,7 +367,7 @@ class Ledger(Protocol):
         """
 
     def renew(self, run: Run) -> None:
-        """Prolong the lease of a run that is still at work."""
+        """Prolong the lease of a run that is still at work; what stores for a run prolongs it as well."""
 
     def finish(self, run: Run, state: str, summary: Mapping[str, object]) -> None:
         """Close a run ("planned", "done", "stopped", "failed", "refused") and give the lease back."""
@@ -407,11 +407,24 @@ class Ledger(Protocol):
         """Give every owner by key, both CRMs joined."""
 
     # unify -----------------------------------------------------------------------------------------
+    def alone(self, after: str, limit: int) -> Sequence[RecordRef]:
+        """Give new records that no other record can be one person with, by their identity keys.
+
+        In order of ref as text, after ``after``; each of them is a lead of its own. Others that are as
+        lonely may be left to ``unbound``.
+        """
+
     def unbound(self, limit: int) -> Sequence[StoredRecord]:
         """Give records whose identity is to be settled, in order of ref."""
 
-    def related(self, keys: Collection[str], refs: Collection[RecordRef]) -> Sequence[StoredRecord]:
-        """Give the records that carry one of the identity keys, are one of the refs, or name one."""
+    def related(
+        self, keys: Collection[str], refs: Collection[RecordRef], *, known: Collection[RecordRef] = ()
+    ) -> Sequence[StoredRecord]:
+        """Give the records that carry one of the identity keys, are one of the refs, or name one.
+
+        Args:
+            known: Left out: the caller has them.
+        """
 
     def bind(self, run: Run, bindings: Iterable[Binding]) -> None:
         """Store whose records are whose, mark these leads, and take the records off ``unbound``."""
@@ -443,8 +456,12 @@ class Ledger(Protocol):
     def counts(self, run: Run) -> PlanCounts:
         """Total the run's plan."""
 
-    def changes(self, run: Run) -> Iterator[Change]:
-        """Give the plan's changes in apply order: owners and hand-offs first, then by crm, object, id."""
+    def changes(self, run: Run, *, open_only: bool = False) -> Iterator[Change]:
+        """Give the plan's changes in apply order: owners and hand-offs first, then by crm, object, id.
+
+        Args:
+            open_only: Leave out those that were carried out or found in place already.
+        """
 
     def conflicts(self, run: Run | None = None) -> Iterator[Conflict]:
         """Give the conflicts of a plan; of the last finished plan when no run is given."""
@@ -475,3 +492,6 @@ class Ledger(Protocol):
 
     def applied_since(self, run_id: str) -> bool:
         """Tell whether another run wrote something after this plan was made."""
+
+    def superseded(self, run_id: str) -> bool:
+        """Tell whether a later run has read the CRMs and planned anew."""

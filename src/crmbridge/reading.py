@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from crmbridge.identity import keys, resolve
+from crmbridge.identity import keys, new_lead_id, resolve
 from crmbridge.model import RecordRef
-from crmbridge.ports import Crm, Ledger, Progress, Run, StoredRecord, no_progress
+from crmbridge.ports import Binding, Crm, Ledger, Progress, Run, StoredRecord, no_progress
 
 #: Records whose identity is settled together; related ones are added to it.
 _PAGE = 500
@@ -57,6 +57,11 @@ def _nothing_known(_object: str, _ids: Sequence[str]) -> Mapping[str, str]:
 
 def bind(ledger: Ledger, run: Run) -> None:
     """Settle whose the new and changed records are, a page at a time, whatever order they came in."""
+    after = ""
+    while alone := ledger.alone(after, _PAGE):
+        ledger.bind(run, [Binding(lead_id=new_lead_id(ref), records=(ref,)) for ref in alone])
+        ledger.renew(run)
+        after = str(alone[-1])
     while page := ledger.unbound(_PAGE):
         ledger.bind(run, resolve(_closed(page, ledger)))
         ledger.renew(run)
@@ -69,7 +74,8 @@ def _closed(page: Sequence[StoredRecord], ledger: Ledger) -> list[StoredRecord]:
     while fresh:
         found.update((part.record.ref, part) for part in fresh)
         wanted = {key for part in fresh for key in keys(part.record)}
-        related = [*ledger.related(wanted, {part.record.ref for part in fresh}), *_bound_with(fresh, ledger)]
+        refs = {part.record.ref for part in fresh}
+        related = [*ledger.related(wanted, refs, known=found), *_bound_with(fresh, ledger)]
         fresh = list({part.record.ref: part for part in related if part.record.ref not in found}.values())
     return list(found.values())
 

@@ -194,7 +194,7 @@ def test_a_guard_refuses_with_numbers_and_is_overridden_by_name(company: Company
 def test_a_pause_stops_writing_until_it_is_lifted_and_planning_goes_on(company: Company, saved: Path) -> None:
     assert company.run("pause", "new territories on Monday").code == 0
     seen = company.seen()
-    for ran in (sync(company), company.run("apply", str(saved))):
+    for ran in (company.run("apply", str(saved)), sync(company)):
         assert ran.code == 3
         assert "new territories on Monday" in ran.err
     assert company.run("plan", "--now", NOW).code == 0

@@ -114,6 +114,7 @@ class PeopleWin(RuleBasedStateMachine):
         self.count = len(invented)
         #: (crm, object, id, field) -> what a person set last.
         self.edited: dict[tuple[str, str, str, str], Any] = {}
+        self.thrown_away: set[str] = set()
         for number, person in enumerate(invented):
             _put(self.world, number, person)
 
@@ -143,6 +144,30 @@ class PeopleWin(RuleBasedStateMachine):
         contacts = self.world.hubspot.records("contacts")
         if contacts:
             self._edit("hubspot", "contacts", contacts[index % len(contacts)].ref.id, job_title=title)
+
+    @precondition(lambda self: self.world.salesforce.records("Lead"))
+    @rule(index=st.integers(0, 50))
+    def throw_away(self, index: int) -> None:
+        leads = self.world.salesforce.records("Lead")
+        record = leads[index % len(leads)]
+        self.world.salesforce.remove("Lead", record.ref.id)
+        self.thrown_away.add(str(record.fields["email"]))
+        self.edited = {key: value for key, value in self.edited.items() if key[2] != record.ref.id}
+
+    @rule(index=st.integers(0, 50), crm=st.sampled_from(["hubspot", "salesforce"]))
+    def opt_out_while_we_write(self, index: int, crm: str) -> None:
+        """Somebody objects just after one of our calls."""
+        contacts = self.world.hubspot.records("contacts")
+        if contacts:
+            record_id = contacts[index % len(contacts)].ref.id
+            fake = getattr(self.world, crm)
+            fake.meanwhile = lambda: self.world.hubspot.edit("contacts", record_id, opted_out=True)
+
+    @invariant()
+    def what_was_thrown_away_stays_away(self) -> None:
+        if hasattr(self, "world"):
+            emails = {record.fields["email"] for record in self.world.salesforce.records("Lead")}
+            assert not emails & self.thrown_away
 
     @rule(crm=st.sampled_from(["hubspot", "salesforce"]), fate=st.sampled_from(list(Fate)))
     def go_wrong(self, crm: str, fate: Fate) -> None:
@@ -175,7 +200,16 @@ class PeopleWin(RuleBasedStateMachine):
         self.world.fail("salesforce", [])
         self.world.settle(4)
         self.what_a_person_set_stands()
+        self.the_ledger_knows_what_the_crms_hold()
         self.world.close()
+
+    def the_ledger_knows_what_the_crms_hold(self) -> None:
+        """Nothing that a person changed is hidden from the next decision."""
+        for crm, target in ((self.world.hubspot, "contacts"), (self.world.salesforce, "Lead")):
+            for record in crm.records(target):
+                (lead_id,) = self.world.ledger.find(ref=record.ref)
+                held = {part.record.ref: part.record for part in self.world.ledger.load([lead_id])[0].records}
+                assert dict(held[record.ref].fields) == dict(record.fields)
 
     def _edit(self, crm: str, target: str, record_id: str, **values: Any) -> None:
         getattr(self.world, crm).edit(target, record_id, **values)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crmbridge.errors import Unavailable
+from crmbridge.errors import Unavailable, UnsafePlan
 from crmbridge.model import OutcomeState
 from crmbridge.testing import Fate, Killed
 from tests.property.world import World
@@ -110,3 +110,62 @@ def test_a_record_that_holds_it_already_is_not_sent(world: World) -> None:
     before = world.hubspot.write_calls
     assert world.bridge.apply(plan).report.count(OutcomeState.UNCHANGED) == 1
     assert world.hubspot.write_calls == before
+
+
+def test_a_plan_applied_again_leaves_alone_what_is_done(world: World) -> None:
+    arrive(world, 2)
+    plan = world.bridge.plan()
+    world.bridge.apply(plan, limit=1)
+    created = world.salesforce.records("Lead")[0].ref.id
+    world.salesforce.edit("Lead", created, owner="s-tia", status="working", last_name="Mended")
+    world.bridge.apply(plan)
+    fields = world.salesforce.fields("Lead", created)
+    assert (fields["owner"], fields["status"], fields["last_name"]) == ("s-tia", "working", "Mended")
+    assert len(world.salesforce.records("Lead")) == 2
+
+
+def test_a_limit_goes_on_where_it_stopped(world: World) -> None:
+    arrive(world, 3)
+    plan = world.bridge.plan()
+    for expected in (1, 2, 3):
+        world.bridge.apply(plan, limit=1)
+        assert len(world.salesforce.records("Lead")) == expected
+
+
+def test_parts_pay_the_round_robin_as_the_whole_does(world: World) -> None:
+    whole = World()
+    for each in (world, whole):
+        arrive(each, 3)
+    plan = world.bridge.plan()
+    world.bridge.apply(plan, limit=1)
+    world.bridge.apply(plan)
+    whole.bridge.sync()
+    assert world.ledger.pointers() == whole.ledger.pointers()
+    whole.close()
+
+
+def test_a_plan_is_refused_once_a_later_one_has_looked(world: World) -> None:
+    arrive(world, 1)
+    plan = world.bridge.plan()
+    world.bridge.plan()
+    with pytest.raises(UnsafePlan, match="planned anew"):
+        world.bridge.apply(plan)
+
+
+def test_what_a_person_says_while_we_write_is_heard(world: World) -> None:
+    arrive(world, 1)
+    world.hubspot.meanwhile = lambda: world.hubspot.edit("contacts", "0", opted_out=True)
+    world.bridge.sync()
+    world.bridge.sync()
+    (lead,) = world.ledger.find(email="p0@example.org")
+    held = {part.record.ref.crm: part.record.fields for part in world.ledger.load([lead])[0].records}
+    assert held["hubspot"]["opted_out"] is True
+
+
+def test_a_record_that_a_person_deleted_is_listed_and_not_made_again(world: World) -> None:
+    arrive(world, 1)
+    world.bridge.sync()
+    world.salesforce.remove("Lead", world.salesforce.records("Lead")[0].ref.id)
+    plan = world.bridge.sync().plan
+    assert [conflict.kind for conflict in plan.conflicts()] == ["deleted_there"]
+    assert world.salesforce.records("Lead") == []

@@ -65,7 +65,12 @@ Allow = Annotated[
         help=f"Override a guard; repeatable: {', '.join(GUARDS)}.",
     ),
 ]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most so many leads.")]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", min=1, metavar="N", help="At most so many leads; the guards judge the whole plan."
+    ),
+]
 Only = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="LEAD", help="Only this lead, named as for explain; repeatable."),

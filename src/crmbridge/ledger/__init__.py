@@ -41,16 +41,16 @@ class SqlLedger(Runs, Reading, Leads, Plans, Outcomes):
             company: On PostgreSQL every company but "default" has its own schema in the database.
             clock: Wall clock for leases, the limiter and the audit; None: the machine's on SQLite, the
                 server's on PostgreSQL.
-            lease_seconds: A run that has not renewed its lease for so long counts as dead.
+            lease_seconds: A run that has neither stored anything nor renewed its lease for so long
+                counts as dead.
             keys: Gives the identity keys by which a record can be found.
 
         Raises:
             ConfigError: the URL is wrong, or the ledger was written by a newer crmbridge.
             Unavailable: the database cannot be reached.
         """
-        self._store = Store(url, company=company, clock=clock)
+        self._store = Store(url, company=company, clock=clock, lease_seconds=lease_seconds)
         self._keys = keys
-        self._lease_seconds = lease_seconds
         try:
             upgrade(self._store)
         except BaseException:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from crmbridge.codec import pack, unpack
 from crmbridge.ledger.marks import mark_account_people, mark_owned, mark_people
-from crmbridge.ledger.store import Store, pairs
+from crmbridge.ledger.store import Among, Store, pairs
 from crmbridge.ledger.tables import account, activity, opportunity, opportunity_person, owner
 from crmbridge.model import Account, Activity, Opportunity, Owner
 
@@ -21,7 +21,8 @@ from crmbridge.model import Account, Activity, Opportunity, Owner
 def take_activities(store: Store, tx: Connection, items: Iterable[Activity]) -> None:
     """Store activities. The people of one activity are those that come with it now; others lose it."""
     wanted = {(str(item.person), str(item.ref)): None if item.deleted else pack(item) for item in items}
-    known = _known_pairs(store, tx, activity, {ref for _, ref in wanted})
+    rows = store.matching(tx, _known_activities, {ref for _, ref in wanted}).all()
+    known = {(person, ref): body for person, ref, body in rows}
     news = {pair: body for pair, body in wanted.items() if body is not None and known.get(pair) != body}
     gone = [pair for pair in known if wanted.get(pair) is None]
     store.put(
@@ -35,9 +36,8 @@ def take_activities(store: Store, tx: Connection, items: Iterable[Activity]) -> 
     mark_people(store, tx, {person for person, _ in [*news, *gone]})
 
 
-def _known_pairs(store: Store, tx: Connection, table: Table, refs: set[str]) -> dict[tuple[str, str], bytes]:
-    rows = tx.execute(select(table.c.person, table.c.ref, table.c.body).where(store.among(table.c.ref, refs)))
-    return {(row.person, row.ref): row.body for row in rows}
+def _known_activities(among: Among) -> Select[str, str, bytes]:
+    return select(activity.c.person, activity.c.ref, activity.c.body).where(among(activity.c.ref))
 
 
 def take_accounts(store: Store, tx: Connection, items: Iterable[Account]) -> None:

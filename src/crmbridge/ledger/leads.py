@@ -2,58 +2,80 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
-from sqlalchemy import Connection, select, union
+from sqlalchemy import Connection, Select, bindparam, select, union
 
-from crmbridge.codec import pack, unpack, unpacker
+from crmbridge.codec import pack, unpacker
+from crmbridge.ledger.loading import load_leads
 from crmbridge.ledger.marks import TO_DECIDE, mark
 from crmbridge.ledger.part import CHUNK, Part
-from crmbridge.ledger.records import STORED, index_key, to_stored
-from crmbridge.ledger.store import AnyRow, pairs, to_micros
-from crmbridge.ledger.tables import (
-    ONE,
-    ZERO,
-    account,
-    activity,
-    alias,
-    identity_key,
-    lead,
-    opportunity,
-    opportunity_person,
-    record,
-)
-from crmbridge.model import Account, Activity, Conflict, Memory, Opportunity, RecordRef
+from crmbridge.ledger.records import STORED, index_key, parse_ref, to_stored
+from crmbridge.ledger.store import Among, AnyRow, pairs, to_micros
+from crmbridge.ledger.tables import ONE, ZERO, alias, identity_key, lead, record
+from crmbridge.model import Memory, RecordRef
 from crmbridge.ports import Binding, Run, StoredLead, StoredRecord
 
-_activity = unpacker(Activity)
-_opportunity = unpacker(Opportunity)
-_account = unpacker(Account)
 _memory = unpacker(Memory)
 
 
 class Leads(Part):
     """The chapter *unify* of the ledger."""
 
+    def alone(self, after: str, limit: int) -> Sequence[RecordRef]:
+        """See ``ports.Ledger.alone``. Told by the identity keys: no record is decoded for it."""
+        wanted = (
+            select(record.c.ref, record.c["keys"])
+            .where(record.c.rebind == ONE, record.c.lead_id.is_(None), record.c.ref > bindparam("after"))
+            .order_by(record.c.ref)
+            .limit(limit)
+        )
+        with self._store.read() as tx:
+            while rows := tx.execute(wanted, {"after": after}).all():
+                if found := self._alone(tx, dict(pairs(rows))):
+                    return found
+                after = rows[-1].ref
+        return ()
+
+    def _alone(self, tx: Connection, keys: Mapping[str, str]) -> list[RecordRef]:
+        """Keep those that only carry addresses, and none that another record carries or that name them."""
+        own = {ref: lines.split("\n") if lines else [] for ref, lines in keys.items()}
+        weak = {ref: names for ref, names in own.items() if all(map(_is_address, names))}
+        named = {index_key(f"ref:{ref}"): ref for ref in weak}
+        wanted = {*named, *(name for names in weak.values() for name in names)}
+        shared: set[str] = set()
+        first: dict[str, str] = {}
+        for name, ref in self._store.matching(tx, _carriers, wanted).all():
+            if name in named or first.setdefault(name, ref) != ref:
+                shared.add(name)
+        taken = {ref for name, ref in named.items() if name in shared}
+        return [
+            parse_ref(ref)
+            for ref, names in weak.items()
+            if ref not in taken and (not shared or shared.isdisjoint(names))
+        ]
+
     def unbound(self, limit: int) -> Sequence[StoredRecord]:
         """See ``ports.Ledger.unbound``."""
         # The condition is the index's own, to the letter: a parameter there would hide the index.
         wanted = select(*STORED).where(record.c.rebind == ONE).order_by(record.c.ref).limit(limit)
         with self._store.read() as tx:
-            return [to_stored(row) for row in tx.execute(wanted)]
+            return [to_stored(row) for row in tx.execute(wanted).all()]
 
-    def related(self, keys: Collection[str], refs: Collection[RecordRef]) -> Sequence[StoredRecord]:
+    def related(
+        self, keys: Collection[str], refs: Collection[RecordRef], *, known: Collection[RecordRef] = ()
+    ) -> Sequence[StoredRecord]:
         """See ``ports.Ledger.related``. In order of ref."""
-        names = [str(ref) for ref in refs]
+        names = {str(ref) for ref in refs}
         wanted = {index_key(key) for key in (*keys, *(f"ref:{name}" for name in names))}
-        carriers = select(identity_key.c.ref).where(self._store.among(identity_key.c.key, wanted))
         with self._store.read() as tx:
-            found = {*tx.execute(carriers).scalars(), *names}
-            rows = tx.execute(select(*STORED).where(self._store.among(record.c.ref, found)))
-            return _in_order([to_stored(row) for row in rows])
+            carriers = {ref for _, ref in self._store.matching(tx, _carriers, wanted).all()}
+            missing = (carriers | names) - {str(ref) for ref in known}
+            rows = self._store.matching(tx, _stored, missing).all() if missing else ()
+        return _in_order([to_stored(row) for row in rows])
 
     # bind ----------------------------------------------------------------------------------------
     def bind(self, run: Run, bindings: Iterable[Binding]) -> None:
@@ -88,15 +110,12 @@ class Leads(Part):
 
     def _homes(self, tx: Connection, lead_ids: Sequence[str]) -> dict[str, str]:
         """Follow aliases: a lead that was absorbed lives on as its survivor."""
-        among = self._store.among(alias.c.old_id, lead_ids)
-        aliases = pairs(tx.execute(select(alias.c.old_id, alias.c.lead_id).where(among)))
+        aliases = pairs(self._store.matching(tx, _aliases, lead_ids).all())
         return {lead_id: aliases.get(lead_id, lead_id) for lead_id in lead_ids}
 
     def _losers(self, tx: Connection, homes: Mapping[str, str]) -> set[str]:
-        bound = select(record.c.ref, record.c.lead_id).where(self._store.among(record.c.ref, homes))
-        return {
-            lead_id for ref, lead_id in tx.execute(bound) if lead_id is not None and lead_id != homes[ref]
-        }
+        bound = self._store.matching(tx, _homes_before, homes).all()
+        return {lead_id for ref, lead_id in bound if lead_id is not None and lead_id != homes[ref]}
 
     def _absorb(self, tx: Connection, survivor: str, absorbed: str) -> None:
         rows = {row.id: row for row in tx.execute(select(lead).where(lead.c.id.in_([survivor, absorbed])))}
@@ -133,99 +152,34 @@ class Leads(Part):
             bound = select(record.c.lead_id).where(record.c.ref.in_(carriers) | (record.c.ref == name))
             return sorted({found for found in tx.execute(bound).scalars() if found is not None})
 
-    # load ----------------------------------------------------------------------------------------
     def load(self, lead_ids: Sequence[str]) -> Sequence[StoredLead]:
         """See ``ports.Ledger.load``. Ids that are no lead's are left out."""
         with self._store.read() as tx:
-            rows = {
-                row.id: row for row in tx.execute(select(lead).where(self._store.among(lead.c.id, lead_ids)))
-            }
-            records = _by_lead(
-                tx.execute(select(*STORED).where(self._store.among(record.c.lead_id, lead_ids)))
-            )
-            loader = _Loader(self, tx, [part for parts in records.values() for part in parts])
-            return [
-                loader.lead(rows[lead_id], records.get(lead_id, []))
-                for lead_id in lead_ids
-                if lead_id in rows
-            ]
+            return load_leads(self._store, tx, lead_ids)
 
 
-class _Loader:
-    """What belongs to some records, asked for once per kind."""
-
-    def __init__(self, part: Leads, tx: Connection, records: Sequence[StoredRecord]) -> None:
-        self._store, self._tx = part._store, tx
-        refs = [str(stored.record.ref) for stored in records]
-        self.activities = self._activities(refs)
-        self.opportunities = self._opportunities(refs)
-        self.accounts = self._accounts({key for stored in records for key in _account_keys(stored)})
-
-    def lead(self, row: AnyRow, records: Sequence[StoredRecord]) -> StoredLead:
-        """Put one lead together."""
-        refs = [str(stored.record.ref) for stored in records]
-        keys = {key for stored in records for key in _account_keys(stored)}
-        opportunities = {item.ref: item for ref in refs for item in self.opportunities.get(ref, ())}
-        return StoredLead(
-            id=row.id,
-            records=tuple(records),
-            activities=_in_time([item for ref in refs for item in self.activities.get(ref, ())]),
-            accounts=tuple(self.accounts[key] for key in sorted(keys) if key in self.accounts),
-            opportunities=tuple(opportunities[ref] for ref in sorted(opportunities)),
-            memory=None if row.memory is None else _memory(row.memory),
-            conflict=None if row.conflict is None else unpack(row.conflict, Conflict),
-        )
-
-    def _activities(self, refs: Sequence[str]) -> dict[str, list[Activity]]:
-        rows = self._tx.execute(
-            select(activity.c.person, activity.c.body).where(self._store.among(activity.c.person, refs))
-        )
-        found: defaultdict[str, list[Activity]] = defaultdict(list)
-        for person, body in rows:
-            found[person].append(_activity(body))
-        return found
-
-    def _opportunities(self, refs: Sequence[str]) -> dict[str, list[Opportunity]]:
-        rows = self._tx.execute(
-            select(opportunity_person.c.person, opportunity.c.body)
-            .join(opportunity, opportunity.c.ref == opportunity_person.c.ref)
-            .where(self._store.among(opportunity_person.c.person, refs))
-        )
-        found: defaultdict[str, list[Opportunity]] = defaultdict(list)
-        for person, body in rows:
-            found[person].append(_opportunity(body))
-        return found
-
-    def _accounts(self, keys: Collection[str]) -> dict[str, Account]:
-        rows = self._tx.execute(
-            select(account.c.key, account.c.body).where(self._store.among(account.c.key, keys))
-        )
-        return {key: _account(body) for key, body in rows}
-
-
-def _in_time(activities: list[Activity]) -> tuple[Activity, ...]:
-    if len(activities) < 2:
-        return tuple(activities)
-    # One activity may hang on two records of the same person: it happened once.
-    once = {(item.at, item.ref.crm, item.ref.object, item.ref.id): item for item in activities}
-    return tuple(once[key] for key in sorted(once))
-
-
-def _account_keys(stored: StoredRecord) -> Iterator[str]:
-    account_id = stored.record.fields.get("account_id")
-    if account_id is not None:
-        yield f"{stored.record.ref.crm}:{account_id}"
+def _is_address(name: str) -> bool:
+    return name.startswith("email:")
 
 
 def _in_order(records: list[StoredRecord]) -> list[StoredRecord]:
     return sorted(records, key=lambda stored: stored.record.ref) if len(records) > 1 else records
 
 
-def _by_lead(rows: Iterable[AnyRow]) -> dict[str, list[StoredRecord]]:
-    found: defaultdict[str, list[StoredRecord]] = defaultdict(list)
-    for row in rows:
-        found[str(row.lead_id)].append(to_stored(row))
-    return {lead_id: _in_order(records) for lead_id, records in found.items()}
+def _aliases(among: Among) -> Select[str, str]:
+    return select(alias.c.old_id, alias.c.lead_id).where(among(alias.c.old_id))
+
+
+def _homes_before(among: Among) -> Select[str, str | None]:
+    return select(record.c.ref, record.c.lead_id).where(among(record.c.ref))
+
+
+def _carriers(among: Among) -> Select[str, str]:
+    return select(identity_key.c.key, identity_key.c.ref).where(among(identity_key.c.key))
+
+
+def _stored(among: Among) -> Select[*tuple[Any, ...]]:
+    return select(*STORED).where(among(record.c.ref))
 
 
 def _older(survivor: AnyRow, absorbed: AnyRow) -> AnyRow:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, Update, select
 
-from crmbridge.ledger.store import Store
+from crmbridge.ledger.store import Among, Store
 from crmbridge.ledger.tables import account, lead, opportunity, opportunity_person, record
 
 TO_DECIDE = 1
@@ -20,19 +20,19 @@ EDITED_SINCE = 2
 def mark(store: Store, tx: Connection, lead_ids: Collection[str], value: int = TO_DECIDE) -> None:
     """Raise the mark of leads."""
     if lead_ids:
-        _raise_marks(tx, store.among(lead.c.id, lead_ids), value)
+        store.matching(tx, _to_decide if value == TO_DECIDE else _edited_since, lead_ids)
 
 
 def mark_people(store: Store, tx: Connection, refs: Collection[str]) -> None:
     """Mark the leads of these records."""
     if refs:
-        _mark_where(tx, store.among(record.c.ref, refs))
+        store.matching(tx, _of_people, refs)
 
 
 def mark_account_people(store: Store, tx: Connection, accounts: Collection[str]) -> None:
     """Mark the leads whose records name one of these accounts (``crm:id``)."""
     if accounts:
-        _mark_where(tx, store.among(record.c.account, accounts))
+        store.matching(tx, _of_accounts, accounts)
 
 
 def mark_owned(store: Store, tx: Connection, crm: str, owner_ids: Collection[str]) -> None:
@@ -52,13 +52,29 @@ def mark_owned(store: Store, tx: Connection, crm: str, owner_ids: Collection[str
         .where(store.among(opportunity.c.owner_id, owner_ids))
     )
     owned = store.among(record.c.owner_id, owner_ids)
-    _mark_where(tx, mine & (owned | record.c.account.in_(accounts) | record.c.ref.in_(people)))
+    tx.execute(_raised_where(mine & (owned | record.c.account.in_(accounts) | record.c.ref.in_(people))))
 
 
-def _mark_where(tx: Connection, condition: ColumnElement[bool]) -> None:
+def _to_decide(among: Among) -> Update:
+    return _raised(among(lead.c.id), TO_DECIDE)
+
+
+def _edited_since(among: Among) -> Update:
+    return _raised(among(lead.c.id), EDITED_SINCE)
+
+
+def _of_people(among: Among) -> Update:
+    return _raised_where(among(record.c.ref))
+
+
+def _of_accounts(among: Among) -> Update:
+    return _raised_where(among(record.c.account))
+
+
+def _raised_where(condition: ColumnElement[bool]) -> Update:
     leads: Select[str | None] = select(record.c.lead_id).where(condition, record.c.lead_id.is_not(None))
-    _raise_marks(tx, lead.c.id.in_(leads), TO_DECIDE)
+    return _raised(lead.c.id.in_(leads), TO_DECIDE)
 
 
-def _raise_marks(tx: Connection, condition: ColumnElement[bool], value: int) -> None:
-    tx.execute(lead.update().where(condition, lead.c.marked < value).values(marked=value))
+def _raised(condition: ColumnElement[bool], value: int) -> Update:
+    return lead.update().where(condition, lead.c.marked < value).values(marked=value)

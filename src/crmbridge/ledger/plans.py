@@ -12,13 +12,13 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, tuple_
+from sqlalchemy import Connection, Select, Update, bindparam, func, select, tuple_
 
 from crmbridge.codec import pack, unpack, unpacker
 from crmbridge.ledger.marks import EDITED_SINCE, TO_DECIDE
 from crmbridge.ledger.part import CHUNK, Part
 from crmbridge.ledger.runs import FINISHED
-from crmbridge.ledger.store import AnyRow, as_counts, to_micros
+from crmbridge.ledger.store import Among, AnyRow, as_counts, to_micros
 from crmbridge.ledger.tables import ONE, assignment, change, conflict, lead, planned, pointer, record
 from crmbridge.ledger.tables import run as run_table
 from crmbridge.model import Change, Conflict, Decision
@@ -60,13 +60,11 @@ class Plans(Part):
         ]
         store.put(tx, conflict, ("run", "lead_id", "place", "body"), conflicts, update=("body",))
         # They are decided with everything that is known by now.
-        edited = store.among(lead.c.id, lead_ids) & (lead.c.marked == EDITED_SINCE)
-        tx.execute(lead.update().where(edited).values(marked=TO_DECIDE))
+        store.matching(tx, _decided, lead_ids)
 
     def _forget(self, tx: Connection, number: int, lead_ids: Sequence[str]) -> None:
         """Take back what the run planned for these leads before."""
-        among = self._store.among(planned.c.lead_id, lead_ids)
-        before = list(tx.execute(select(planned.c.lead_id).where(planned.c.run == number, among)).scalars())
+        before = list(self._store.matching(tx, _planned_before, lead_ids, number=number).scalars())
         for table in (change, conflict) if before else ():
             mine = self._store.among(table.c.lead_id, before)
             tx.execute(table.delete().where(table.c.run + 0 == number, mine))
@@ -127,7 +125,7 @@ class Plans(Part):
             )
 
     # what comes out ------------------------------------------------------------------------------
-    def changes(self, run: Run) -> Iterator[Change]:
+    def changes(self, run: Run, *, open_only: bool = False) -> Iterator[Change]:
         """See ``ports.Ledger.changes``.
 
         The changes of one record stand together; inside a group, creations come before updates and
@@ -135,7 +133,8 @@ class Plans(Part):
         """
         with self._store.read() as tx:
             number = self._number(tx, run)
-        for row in self._stream(select(*_ORDER, change.c.body).where(change.c.run == number), _ORDER):
+        wanted = select(*_ORDER, change.c.body).where(change.c.run == number)
+        for row in self._stream(wanted.where(change.c.done == 0) if open_only else wanted, _ORDER):
             yield _change(row.body)
 
     def conflicts(self, run: Run | None = None) -> Iterator[Conflict]:
@@ -158,10 +157,18 @@ class Plans(Part):
                 return
 
 
+def _planned_before(among: Among) -> Select[str]:
+    return select(planned.c.lead_id).where(planned.c.run == bindparam("number"), among(planned.c.lead_id))
+
+
+def _decided(among: Among) -> Update:
+    edited = among(lead.c.id) & (lead.c.marked == EDITED_SINCE)
+    return lead.update().where(edited).values(marked=TO_DECIDE)
+
+
 def _planned_row(number: int, item: Planned) -> tuple[Any, ...]:
     found = item.decision
     memory = None if found is None else found.memory
-    agreed = [(str(ref), name, value) for ref, name, value in item.agreed]
     return (
         number,
         item.lead_id,
@@ -174,9 +181,10 @@ def _planned_row(number: int, item: Planned) -> tuple[Any, ...]:
         len(item.conflicts),
         memory and memory.assigned_owner,
         memory and to_micros(memory.assigned_at),
-        None if found is None else pack(found),
+        # Nobody asks for the others: a decision is made again from what it rests on.
+        pack(found) if found is not None and found.handed_off else None,
         None if memory is None else pack(memory),
-        pack(agreed) if agreed else None,
+        pack([(str(ref), name, value) for ref, name, value in item.agreed]) if item.agreed else None,
     )
 
 
@@ -187,7 +195,7 @@ def _change_rows(number: int, item: Planned) -> Iterator[tuple[Any, ...]]:
         owner_changes = (found.crm, found.object, found.id) in owned
         yield (
             number,
-            int(not (handed_off or owner_changes)),
+            int(not (handed_off or owned)),  # all of a lead goes first, or none: records depend on each other
             found.crm,
             found.object,
             int(found.id is not None),

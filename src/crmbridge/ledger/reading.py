@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from crmbridge.codec import unpack
 from crmbridge.ledger.items import all_owners, take_accounts, take_activities, take_opportunities, take_owners
 from crmbridge.ledger.marks import EDITED_SINCE, mark
 from crmbridge.ledger.part import Part
 from crmbridge.ledger.records import Batch, Ours
-from crmbridge.ledger.store import pairs
+from crmbridge.ledger.store import Among, pairs
 from crmbridge.ledger.tables import change, intent, record, watermark
 from crmbridge.model import Account, Activity, Change, Opportunity, Owner, Record, Write
 from crmbridge.ports import Page, Run
@@ -30,10 +30,9 @@ class Reading(Part):
     def known_versions(self, crm: str, object: str, ids: Sequence[str]) -> Mapping[str, str]:
         """See ``ports.Ledger.known_versions``. One query, however many ids."""
         start = f"{crm}:{object}:"
-        among = self._store.among(record.c.ref, [start + name for name in ids])
         with self._store.read() as tx:
-            rows = tx.execute(select(record.c.ref, record.c.version).where(among, record.c.deleted == 0))
-            return {ref[len(start) :]: version for ref, version in rows}
+            rows = self._store.matching(tx, _versions, [start + name for name in ids]).all()
+        return {ref[len(start) :]: version for ref, version in rows}
 
     def take(self, run: Run, crm: str, page: Page) -> None:
         """See ``ports.Ledger.take``. Safe to repeat: the same page again changes and marks nothing."""
@@ -91,6 +90,10 @@ class Reading(Part):
         changes = [unpack(body, Change) for body in bodies]
         found = {(f"{item.crm}:{item.object}:{item.id}", item.field): item.new for item in changes}
         return {**found, **_intended(tx)}
+
+
+def _versions(among: Among) -> Select[str, str]:
+    return select(record.c.ref, record.c.version).where(among(record.c.ref), record.c.deleted == 0)
 
 
 def _intended(tx: Connection) -> Ours:

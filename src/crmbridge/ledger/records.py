@@ -10,13 +10,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from crmbridge.codec import pack, plain_values, restore_values
-from crmbridge.ledger.store import AnyRow, Store, from_micros, to_micros
+from crmbridge.ledger.store import Among, AnyRow, Store, from_micros, to_micros
 from crmbridge.ledger.tables import identity_key, record
 from crmbridge.model import Record, RecordRef, Value
 from crmbridge.ports import StoredRecord
@@ -74,7 +75,10 @@ RECORD_COLUMNS = (
     "base",
     "changed_at",
 )
-_REPLACED = tuple(name for name in RECORD_COLUMNS if name not in {"ref", "crm", "object", "lead_id", "base"})
+#: What of a row stays when its record changed, and what is replaced.
+_KEPT = ("ref", "crm", "object", "lead_id", "base")
+_REPLACED = tuple(name for name in RECORD_COLUMNS if name not in _KEPT)
+_replaced = itemgetter(*map(RECORD_COLUMNS.index, (*_REPLACED, "ref")))
 
 
 def parse_ref(text: str) -> RecordRef:
@@ -130,15 +134,15 @@ def decode_times(data: bytes | None) -> dict[str, datetime]:
     return _decode_times(data) if data else {}
 
 
-def to_record(ref: RecordRef, row: AnyRow, body: Body) -> Record:
+def to_record(ref: RecordRef, version: str, modified_at: int | None, deleted: int, body: Body) -> Record:
     """Put a record together again; the payload as the CRM sent it is not kept."""
     return Record(
         ref=ref,
-        version=row.version,
-        modified_at=from_micros(row.modified_at),
+        version=version,
+        modified_at=from_micros(modified_at),
         fields=body.fields,
         unknown=body.unknown,
-        deleted=bool(row.deleted),
+        deleted=bool(deleted),
         merged_into=body.merged_into,
         absorbed_ids=body.absorbed_ids,
         converted_to=body.converted_to,
@@ -147,13 +151,14 @@ def to_record(ref: RecordRef, row: AnyRow, body: Body) -> Record:
     )
 
 
-def to_stored(row: AnyRow) -> StoredRecord:
+def to_stored(row: Sequence[Any]) -> StoredRecord:
     """Read a row of ``STORED``."""
+    ref, version, modified_at, deleted, lead_id, body, base, changed_at = row
     return StoredRecord(
-        record=to_record(parse_ref(row.ref), row, decode_body(row.body)),
-        base=decode_values(row.base),
-        changed_at=decode_times(row.changed_at),
-        lead_id=row.lead_id,
+        record=to_record(parse_ref(ref), version, modified_at, deleted, decode_body(body)),
+        base=decode_values(base),
+        changed_at=decode_times(changed_at),
+        lead_id=lead_id,
     )
 
 
@@ -171,6 +176,7 @@ class Batch:
     #: Lead id -> fields that somebody else changed since, per changed record of a bound lead.
     changed: dict[str, set[str]] = field(default_factory=dict)
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
+    _edited: list[tuple[Any, ...]] = field(default_factory=list)
     _moved: list[tuple[Any, ...]] = field(default_factory=list)
     _new_keys: list[tuple[str, str]] = field(default_factory=list)
     _old_keys: list[tuple[str, str]] = field(default_factory=list)
@@ -195,9 +201,7 @@ class Batch:
         self._flush()
 
     def _known(self, records: Mapping[str, Record]) -> dict[str, AnyRow]:
-        columns = (*STORED, record.c.rebind, record.c["keys"])
-        rows = self.tx.execute(select(*columns).where(self.store.among(record.c.ref, records)))
-        return {row.ref: row for row in rows}
+        return {row[0]: row for row in self.store.matching(self.tx, _before, records).all()}
 
     def _add(self, ref: str, item: Record, body: bytes) -> None:
         keys = [index_key(key) for key in self.keys(item)]
@@ -205,25 +209,39 @@ class Batch:
         self._rows.append(record_row(ref, item, body, rebind=True, keys=keys, changed_at=None))
 
     def _replace(self, ref: str, item: Record, body: bytes, old: AnyRow, ours: Ours) -> None:
-        keys, before = [index_key(key) for key in self.keys(item)], old.keys.split("\n")
-        self._new_keys.extend((key, ref) for key in keys if key not in before)
-        self._old_keys.extend((key, ref) for key in before if key not in keys)
-        edits = _edits(item, decode_body(old.body)) - {
-            name for name in item.fields if (ref, name) in ours and ours[ref, name] == item.fields[name]
-        }
+        keys = [index_key(key) for key in self.keys(item)]
+        before = old.keys.split("\n") if old.keys else []
+        if keys != before:
+            self._new_keys.extend((key, ref) for key in keys if key not in before)
+            self._old_keys.extend((key, ref) for key in before if key not in keys)
+        edits = _edits(item, decode_body(old.body)) if body != old.body else set()
+        if ours:
+            edits -= {
+                name
+                for name, value in item.fields.items()
+                if (ref, name) in ours and ours[ref, name] == value
+            }
         changed_at = decode_times(old.changed_at) | dict.fromkeys(edits, item.modified_at or self.seen_at)
-        rebind = bool(old.rebind) or keys != [key for key in before if key]
-        self._rows.append(record_row(ref, item, body, rebind=rebind, keys=keys, changed_at=changed_at))
+        rebind = bool(old.rebind) or keys != before
+        row = record_row(ref, item, body, rebind=rebind, keys=keys, changed_at=changed_at)
+        self._edited.append(_replaced(row))
         if old.lead_id is not None:
             gone = {"deleted"} if item.deleted != bool(old.deleted) else set()
             self.changed.setdefault(old.lead_id, set()).update(edits | gone)
 
     def _flush(self) -> None:
         store, tx = self.store, self.tx
-        store.put(tx, record, RECORD_COLUMNS, self._rows, update=_REPLACED)
+        store.put(tx, record, RECORD_COLUMNS, self._rows)
+        store.alter(tx, record, _REPLACED, ("ref",), self._edited)
         store.alter(tx, record, ("version", "modified_at"), ("ref",), self._moved)
         store.drop(tx, identity_key, ("key", "ref"), self._old_keys)
         store.put(tx, identity_key, ("key", "ref"), self._new_keys)
+
+
+def _before(among: Among) -> Select[*tuple[Any, ...]]:
+    """Ask for what tells whether a record changed, and how."""
+    columns = ("ref", "version", "deleted", "rebind", "lead_id", "keys", "body", "changed_at")
+    return select(*(record.c[name] for name in columns)).where(among(record.c.ref))
 
 
 def record_row(
@@ -258,5 +276,8 @@ def record_row(
 
 def _edits(item: Record, old: Body) -> set[str]:
     """Name the fields whose value, known before, is another one now."""
-    edited = {name for name, value in item.fields.items() if name in old.fields and old.fields[name] != value}
+    now = item.fields
+    edited = {name for name, value in old.fields.items() if name in now and now[name] != value}
+    if not item.unknown:
+        return edited
     return edited | {name for name, text in item.unknown.items() if old.unknown.get(name, text) != text}

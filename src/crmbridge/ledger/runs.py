@@ -35,8 +35,6 @@ _PAUSE = "pause"
 class Runs(Part):
     """The chapter *runs* of the ledger."""
 
-    _lease_seconds: float
-
     def begin(self, kind: str, now: datetime, header: Mapping[str, str]) -> Run:
         """See ``ports.Ledger.begin``.
 
@@ -60,9 +58,10 @@ class Runs(Part):
         return run
 
     def renew(self, run: Run) -> None:
-        """See ``ports.Ledger.renew``. Safe to repeat, and from any thread."""
-        with self._store.write(run) as tx:
-            self._prolong(tx, self._expiry(self._store.seconds(tx)), run.id)
+        """See ``ports.Ledger.renew``. Safe to repeat, and from any thread; free right after a transaction."""
+        if not self._store.lease.is_fresh(run):
+            with self._store.write(run):
+                pass  # every transaction of a run prolongs its lease
 
     def finish(self, run: Run, state: str, summary: Mapping[str, object]) -> None:
         """See ``ports.Ledger.finish``. The summary holds counts, no personal data."""
@@ -72,13 +71,24 @@ class Runs(Part):
             # A plan of an earlier run may be carried out under this lease: both are over now.
             opened = run_table.c.number == run.fence
             tx.execute(run_table.update().where(opened, run_table.c.state == "running").values(state=state))
-            self._prolong(tx, 0, None)
+            mine = lease.c.name == self._store.company
+            tx.execute(lease.update().where(mine).values(expires_at=0, holder=None))
+        self._store.lease.let_go()
 
     def run(self, run_id: str) -> tuple[Run, Mapping[str, str], str] | None:
         """See ``ports.Ledger.run``."""
         with self._store.read() as tx:
             row = tx.execute(select(run_table).where(run_table.c.id == run_id)).one_or_none()
         return None if row is None else (_run(row), unpack(row.header, dict[str, str]), row.state)
+
+    def superseded(self, run_id: str) -> bool:
+        """See ``ports.Ledger.superseded``."""
+        mine = select(run_table.c.number).where(run_table.c.id == run_id).scalar_subquery()
+        later = select(run_table.c.number).where(
+            run_table.c.number > mine, run_table.c.kind.in_(("plan", "sync")), run_table.c.state.in_(FINISHED)
+        )
+        with self._store.read() as tx:
+            return tx.execute(later.limit(1)).one_or_none() is not None
 
     # pause ---------------------------------------------------------------------------------------
     def pause(self, reason: str | None) -> None:
@@ -112,11 +122,7 @@ class Runs(Part):
         return tx.execute(columns.where(lease.c.name == self._store.company).with_for_update()).one_or_none()
 
     def _expiry(self, seconds: float) -> int:
-        return round((seconds + self._lease_seconds) * 1e6)
-
-    def _prolong(self, tx: Connection, expires_at: int, holder: str | None) -> None:
-        mine = lease.c.name == self._store.company
-        tx.execute(lease.update().where(mine).values(expires_at=expires_at, holder=holder))
+        return round((seconds + self._store.lease.seconds) * 1e6)
 
     def _is_other_process(self, tx: Connection, header: Mapping[str, str]) -> bool:
         newest = select(run_table.c.header).order_by(run_table.c.number.desc()).limit(1)

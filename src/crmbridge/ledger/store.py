@@ -10,13 +10,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Table, any_, bindparam, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Executable,
+    Row,
+    Table,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import Text
 
-from crmbridge.errors import LeaseLost
 from crmbridge.ledger.engine import checked_url, is_memory, open_engine, schema_of, translated
-from crmbridge.ledger.tables import lease
+from crmbridge.ledger.lease import Lease
 from crmbridge.ports import Run
 
 #: Seconds since 1970, as ``time.time`` gives them.
@@ -25,12 +35,17 @@ Clock: TypeAlias = Callable[[], float]
 #: A row whose columns are read by name.
 AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 
+#: Column -> "is one of the values": what a statement about many rows is built with.
+Among: TypeAlias = Callable[[ColumnElement[str]], ColumnElement[bool]]
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_VALUES = "among_values"
 
 
 def to_micros(at: datetime | None) -> int | None:
     """Give a moment as the tables keep it."""
-    return None if at is None else (at - _EPOCH) // timedelta(microseconds=1)
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
 
 
 def from_micros(micros: int | None) -> datetime | None:
@@ -51,7 +66,15 @@ def as_counts(rows: Sequence[Any]) -> Mapping[Any, int]:
 class Store:
     """One database, seen by one company. Thread-safe; connections are pooled."""
 
-    def __init__(self, url: str, *, company: str, clock: Clock | None, durable: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        company: str,
+        clock: Clock | None,
+        durable: bool = True,
+        lease_seconds: float = 120.0,
+    ) -> None:
         self.url = checked_url(url)
         self.company = company
         self.schema = schema_of(self.url, company)
@@ -62,11 +85,9 @@ class Store:
         # The one connection of a database in memory serves one transaction at a time.
         self._turn: AbstractContextManager[object] = threading.RLock() if self.is_memory else nullcontext()
         self._statements: dict[tuple[object, ...], str] = {}
-
-    @property
-    def is_postgres(self) -> bool:
-        """Tell PostgreSQL from SQLite."""
-        return self.engine.dialect.name == "postgresql"
+        self._matching: dict[object, tuple[str, Sequence[str], Mapping[str, Any]]] = {}
+        self.is_postgres = self.engine.dialect.name == "postgresql"
+        self.lease = Lease(company, seconds=lease_seconds, clock=clock)
 
     def close(self) -> None:
         """Close all connections. Safe to repeat."""
@@ -81,24 +102,19 @@ class Store:
 
     @contextmanager
     def write(self, run: Run | None = None) -> Iterator[Connection]:
-        """Open a transaction that writes; with a run, only while it holds the lease.
+        """Open a transaction that writes; with a run, only while it holds the lease, which is prolonged.
 
         Raises:
             LeaseLost: another run has taken over, or this one has ended.
         """
+        at = self.lease.now()
         with self._turn, translated(), self.engine.begin() as tx:
             if run is not None:
-                self._check_fence(tx, run)
+                is_server_time = self._clock is None and self.is_postgres
+                self.lease.hold(tx, run, None if is_server_time else self.seconds(tx))
             yield tx
-
-    def _check_fence(self, tx: Connection, run: Run) -> None:
-        held = tx.execute(
-            select(lease.c.fence, lease.c.holder).where(lease.c.name == self.company).with_for_update()
-        ).one_or_none()
-        if held is None or held.fence != run.fence:
-            raise LeaseLost("another run has taken over this company")
-        if held.holder is None:
-            raise LeaseLost("this run has ended")
+        if run is not None:
+            self.lease.held(run, at)
 
     def seconds(self, tx: Connection) -> float:
         """Read the wall clock: the server's where hosts share one, unless a clock was given."""
@@ -111,12 +127,34 @@ class Store:
     # many rows -----------------------------------------------------------------------------------
     def among(self, column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
         """Say "column is one of these" with one parameter, however many there are."""
-        wanted = list(values)
+        return self._among(column, None, self._listed(values))
+
+    def matching(
+        self, tx: Connection, build: Callable[[Among], Executable], values: Collection[str], **more: Any
+    ) -> CursorResult[*tuple[Any, ...]]:
+        """Run the statement that ``build`` makes, compiled once; ``more`` are its other parameters.
+
+        Args:
+            build: A function of a module: a new one for every call would be kept for ever.
+        """
+        found = self._matching.get(build)
+        if found is None:
+            statement: Any = build(lambda column: self._among(column, _VALUES, None))
+            compiled = statement.compile(dialect=self.engine.dialect)
+            found = self._matching[build] = str(compiled), compiled.positiontup or (), compiled.params
+        sql, names, constants = found
+        given = {**constants, **more, _VALUES: self._listed(values)}
+        return tx.exec_driver_sql(sql, tuple(given[name] for name in names))
+
+    def _among(self, column: ColumnElement[str], name: str | None, listed: Any) -> ColumnElement[bool]:
         if self.is_postgres:
-            array = bindparam(None, wanted, type_=postgresql.ARRAY(Text), unique=True)
+            array: Any = bindparam(name, listed, type_=postgresql.ARRAY(Text), unique=name is None)
             return column == any_(array)
-        listed = func.json_each(msgspec.json.encode(wanted).decode()).table_valued("value")
-        return column.in_(select(listed.c.value))
+        text = bindparam(name, listed, type_=Text, unique=name is None)
+        return column.in_(select(func.json_each(text).table_valued("value").c.value))
+
+    def _listed(self, values: Collection[str]) -> Any:
+        return list(values) if self.is_postgres else msgspec.json.encode(list(values)).decode()
 
     def put(
         self,

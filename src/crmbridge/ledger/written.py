@@ -107,7 +107,8 @@ def _updated(item: Written, old: AnyRow, keys: Keys) -> tuple[tuple[Any, ...], l
     values = seen if item.was_there else dict(item.values)
     held = {name: body.fields[name] for name in item.in_place if name in body.fields}
     made = replace(
-        to_record(parse_ref(item.ref), old, _with(body, values)), version=item.version or old.version
+        to_record(parse_ref(item.ref), old.version, old.modified_at, old.deleted, _with(body, values)),
+        version=item.version or old.version,
     )
     names = [index_key(key) for key in keys(made)]
     changed_at = decode_times(old.changed_at)

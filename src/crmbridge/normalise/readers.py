@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from operator import itemgetter
 from typing import Any, Final
 
 from crmbridge.model import UNSET, Unset
 from crmbridge.normalise.people import read_email, read_phone
 from crmbridge.normalise.places import read_country, read_region
 from crmbridge.normalise.scalars import (
+    UNKNOWN,
     Reading,
     read_boolean,
     read_date,
@@ -126,7 +128,7 @@ class PairMemory(dict[tuple[Any, Any], Reading]):
 
 
 class Readers:
-    """One memory per kind that repeats. Each company has its own: what people wrote does not outlive its mapping."""
+    """One memory per kind that repeats. Each company has its own: texts do not outlive its mapping."""
 
     def __init__(self) -> None:
         self.plain: Mapping[Kind, TextMemory] = {
@@ -139,7 +141,44 @@ class Readers:
     def of(self, kind: Kind) -> Callable[[Any], Reading | Unset]:
         """Give the reader of a plain kind, with its memory if it has one.
 
-        What has a memory raises TypeError for a value without a hash: the reader in ``PLAIN_READERS`` takes it.
+        With a memory it raises TypeError for a value without a hash: ``PLAIN_READERS`` takes those.
         """
         memory = self.plain.get(kind)
         return PLAIN_READERS[kind] if memory is None else memory.__getitem__
+
+
+def as_it_is(raw: Any) -> Any:
+    """Read nothing: somebody else will."""
+    return raw
+
+
+def picker(names: Iterable[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Make what takes the values of several keys out of a row at once; KeyError when one is missing."""
+    chosen = tuple(names)
+    if len(chosen) > 1:
+        return itemgetter(*chosen)
+    return lambda row: tuple(row[name] for name in chosen)  # of one name, itemgetter gives no tuple
+
+
+def written(value: Any) -> str:
+    """Write a value as tables of enumerations have it."""
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def translator(kind: Kind, exact: Mapping[str, str]) -> Callable[[Any], Reading]:
+    """Make the reader of an enumeration: the table first as it is written, then whatever the case."""
+    folded: dict[str, str] = {}
+    for raw, canonical in exact.items():
+        folded.setdefault(raw.casefold(), canonical)
+    read_plain = PLAIN_READERS[kind]
+
+    def read(raw: Any) -> Reading:
+        if raw is None:
+            return None
+        text = written(raw).strip() if isinstance(raw, (str, bool, int, float)) else ""
+        if not text:
+            return None if isinstance(raw, str) else UNKNOWN
+        meaning = exact.get(text) or folded.get(text.casefold())
+        return UNKNOWN if meaning is None else read_plain(meaning)
+
+    return read

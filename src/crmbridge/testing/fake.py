@@ -7,7 +7,7 @@ write was applied), a CRM that is down.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -83,6 +83,8 @@ class FakeCrm:
     calls: int = 0
     #: A value that every write of it is refused for: validation, as the CRMs do it.
     refused_value: Value = "refuse me"
+    #: Done once, right after the next call that writes: what somebody else does meanwhile.
+    meanwhile: Callable[[], object] | None = None
     #: Calls that wrote, and records they wrote: for "a second run writes nothing".
     write_calls: int = 0
     #: Objects in which the CRM sets another owner than asked, as assignment rules do: object -> owner id.
@@ -204,6 +206,9 @@ class FakeCrm:
             else self._carry_out(write)
             for index, write in enumerate(writes)
         ]
+        if (meanwhile := self.meanwhile) is not None:
+            self.meanwhile = None
+            meanwhile()
         if fate is Fate.LOST_AFTER:
             return [_outcome(write, OutcomeState.AMBIGUOUS) for write in writes]
         return outcomes
@@ -267,7 +272,9 @@ class FakeCrm:
     def _store(self, object: str, item: Item, external_id: str | None = None) -> None:
         key = item.key if isinstance(item, Owner) else _ref_key(item)
         self._seq += 1
-        self._rows[object, key] = _Row(item, self._seq, external_id)
+        before = self._rows.get((object, key))
+        kept = external_id or (before.external_id if before else None)
+        self._rows[object, key] = _Row(item, self._seq, kept)
 
     def _next_version(self) -> str:
         return str(self._seq + 1)

@@ -194,3 +194,10 @@ def test_a_lock_quoted_by_a_trigger_is_a_lock() -> None:
     assert code_of([trigger | {"message": "x"}]) == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
     assert code_of(None, "HTTP_400") == "HTTP_400"
     assert code_of(json.loads('[{"errorCode": "DUPLICATE_VALUE"}]')) == "DUPLICATE_VALUE"
+
+
+def test_what_is_no_code_never_becomes_one() -> None:
+    """A proxy may put any text where a code belongs."""
+    error = from_answer(403, {"error": "user ann@example.com blocked"}, "Lead")
+    assert "ann@example.com" not in str(error)
+    assert code_of([{"statusCode": "ann@example.com"}]) == "UNKNOWN"

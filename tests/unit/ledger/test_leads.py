@@ -185,3 +185,32 @@ def test_several_leads_with_one_address_are_all_found(ledger: SqlLedger, run: Ru
     bind(ledger, run, "L2", ANN)
     bind(ledger, run, "L1", BOB)
     assert ledger.find(email="both@example.com") == ["L1", "L2"]
+
+
+def test_a_new_record_that_shares_no_key_is_alone(ledger: SqlLedger, run: Run) -> None:
+    take(ledger, run, record(ANN), record(BOB))
+    assert list(ledger.alone("", 1)) == [ANN]
+    assert list(ledger.alone(str(ANN), 10)) == [BOB]
+    assert list(ledger.alone(str(BOB), 10)) == []
+
+
+def test_nobody_is_alone_with_a_shared_address(ledger: SqlLedger, run: Run) -> None:
+    take(ledger, run, record(ANN), record(ANN_LEAD, email="p1@example.com"), record(BOB))
+    assert list(ledger.alone("", 1)) == [BOB]
+
+
+def test_nobody_is_alone_who_names_a_record_or_is_named(ledger: SqlLedger, run: Run) -> None:
+    take(ledger, run, record(ANN), replace(record(ANN_LEAD), linked_to=ANN), record(BOB))
+    assert list(ledger.alone("", 10)) == [BOB]
+
+
+def test_a_bound_record_is_not_alone_again(ledger: SqlLedger, run: Run) -> None:
+    settled(ledger, run, record(ANN))
+    take(ledger, run, record(ANN, version="2", email="other@example.com"))
+    assert list(ledger.alone("", 10)) == []
+
+
+def test_known_records_are_left_out_of_the_related(ledger: SqlLedger, run: Run) -> None:
+    take(ledger, run, record(ANN), record(ANN_LEAD, email="p1@example.com"))
+    found = ledger.related(["email:p1@example.com"], [ANN], known=[ANN])
+    assert [part.record.ref for part in found] == [ANN_LEAD]

@@ -45,6 +45,22 @@ def test_a_renewed_lease_lasts_on(ledger: SqlLedger, run: Run, clock: Clock) -> 
         ledger.begin("sync", NOW, {})
 
 
+def test_what_a_run_stores_prolongs_its_lease(ledger: SqlLedger, run: Run, clock: Clock) -> None:
+    clock.seconds += 100
+    take(ledger, run, record())
+    ledger.renew(run)
+    clock.seconds += 100
+    with pytest.raises(LeaseLost):
+        ledger.begin("sync", NOW, {})
+
+
+def test_a_run_that_has_just_ended_renews_nothing(ledger: SqlLedger, run: Run) -> None:
+    take(ledger, run, record())
+    ledger.finish(run, "done", {})
+    with pytest.raises(LeaseLost):
+        ledger.renew(run)
+
+
 def test_an_expired_lease_is_taken_over_and_the_late_holder_refused(
     ledger: SqlLedger, run: Run, clock: Clock
 ) -> None:

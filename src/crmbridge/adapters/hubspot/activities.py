@@ -8,6 +8,7 @@ from typing import Any
 
 from crmbridge.adapters.hubspot.answers import Peer, Row
 from crmbridge.adapters.hubspot.client import Client
+from crmbridge.adapters.hubspot.making import reference, told_activity
 from crmbridge.adapters.hubspot.tables import (
     ACTIVITY_TABLES,
     CALL_DISPOSITIONS,
@@ -94,18 +95,18 @@ def summary_reader(wanted: Iterable[Summary]) -> Callable[[Row, RecordRef], list
     def read(row: Row, person: RecordRef) -> list[Activity]:
         raw = row.properties
         return [
-            Activity(
-                ref=RecordRef("hubspot", object, f"{row.id}:{round(at.timestamp() * 1000)}"),
+            told_activity(
+                ref=reference(source, f"{row.id}:{round(at.timestamp() * 1000)}"),
                 person=person,
                 kind=kind,
                 at=at,
                 direction=direction,
                 name=raw.get(name) or None,
-                raw_kind=property,
+                raw_kind=at_name,
                 deleted=row.archived,
             )
-            for property, name, kind, object, direction in steps
-            if (text := raw.get(property)) and isinstance(at := read_datetime(text), datetime)
+            for at_name, name, kind, source, direction in steps
+            if (text := raw.get(at_name)) and isinstance(at := read_datetime(text), datetime)
         ]
 
     return read

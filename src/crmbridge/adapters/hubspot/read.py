@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import structlog
 
-from crmbridge.adapters.hubspot import owners
+from crmbridge.adapters.hubspot import making, owners
 from crmbridge.adapters.hubspot.activities import associated, summary_reader, to_activities
-from crmbridge.adapters.hubspot.answers import Row
+from crmbridge.adapters.hubspot.answers import Row, emails, parts, stamped
 from crmbridge.adapters.hubspot.client import Client
 from crmbridge.adapters.hubspot.marks import Mark, ScanMark, mark_text, parse_mark, stamp
 from crmbridge.adapters.hubspot.tables import (
@@ -29,12 +29,13 @@ from crmbridge.adapters.hubspot.walk import Batch, Walker, fits
 from crmbridge.errors import Forbidden
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
-from crmbridge.model import Account, Money, Opportunity, Record, RecordRef
-from crmbridge.normalise import company_domain, read_date, read_datetime, read_email, read_integer
+from crmbridge.model import Account, Money, Opportunity, Record, RecordRef, Value
+from crmbridge.normalise import company_domain, read_date, read_datetime, read_integer
 from crmbridge.ports import Item, KnownVersions, Page
 
 log = structlog.get_logger("crmbridge.hubspot")
 
+_NOBODY: Final[Mapping[str, Sequence[str]]] = {}
 #: Records per batch read, and sources per association read.
 BATCH: Final = 100
 ASSOCIATION_BATCH: Final = 1_000
@@ -119,15 +120,14 @@ class Reader:
     def _people(self, rows: list[Row], contacts: ObjectMap) -> list[Item]:
         items: list[Item] = []
         told = summary_reader(contacts.summaries)
-        for row in rows:
-            record = to_record(row, contacts)
+        for row, record in zip(rows, to_records(rows, contacts), strict=True):
             items.append(record)
             items.extend(told(row, record.ref))
         return items
 
     def _leads(self, rows: list[Row], leads: ObjectMap) -> list[Item]:
         people = associated(self._client, "leads", "contacts", [row.id for row in rows])
-        return [to_record(row, leads, people.get(row.id, ())) for row in rows]
+        return [*to_records(rows, leads, people)]
 
     def _deals(self, rows: list[Row]) -> list[Item]:
         ids = [row.id for row in rows if not row.archived]
@@ -222,21 +222,37 @@ def _page(wanted: _Wanted, rows: list[Row], mark: Mark | ScanMark | None, count:
 
 def to_record(row: Row, object_map: ObjectMap, people: Sequence[str] = ()) -> Record:
     """Normalise a contact or a lead; ``people`` are the contacts that a lead belongs to."""
+    return to_records((row,), object_map, {row.id: people})[0]
+
+
+def to_records(
+    rows: Sequence[Row], object_map: ObjectMap, people: Mapping[str, Sequence[str]] = _NOBODY
+) -> list[Record]:
+    """Normalise a page of contacts or leads; ``people`` are the contacts of a lead, by its id."""
+    read = object_map.read_all([row.properties for row in rows])
+    return [
+        _record(row, object_map.object, fields, unknown, people.get(row.id, ()))
+        for row, (fields, unknown) in zip(rows, read, strict=True)
+    ]
+
+
+def _record(
+    row: Row, object: str, fields: dict[str, Value], unknown: dict[str, str], people: Sequence[str]
+) -> Record:
     raw = row.properties
-    fields, unknown = object_map.read(raw)
     if "associatedcompanyid" in raw:
         fields["account_id"] = raw["associatedcompanyid"] or None
-    merged, emails = raw.get("hs_merged_object_ids"), raw.get("hs_additional_emails")
-    return Record(
-        ref=RecordRef("hubspot", object_map.object, row.id),
+    merged, others = raw.get("hs_merged_object_ids"), raw.get("hs_additional_emails")
+    return making.record(
+        ref=making.reference(object, row.id),
         version=row.updated_at,
-        modified_at=_stamped(row.updated_at),
+        modified_at=stamped(row.updated_at),
         fields=fields,
         unknown=unknown,
         deleted=row.archived,
-        absorbed_ids=_parts(merged) if merged else (),
+        absorbed_ids=parts(merged) if merged else (),
         linked_to=RecordRef("hubspot", "contacts", people[0]) if people else _counterpart(raw),
-        other_emails=_emails(emails) if emails else (),
+        other_emails=emails(others) if others else (),
         raw=raw,
     )
 
@@ -295,27 +311,9 @@ def _money(amount: str | None, currency: str | None) -> Money | None:
         return None
 
 
-def _stamped(text: str) -> datetime | None:
-    """Read a stamp of the API's own, which are all alike: the general reader takes five times as long."""
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-
-
 def _moment(text: str | None) -> datetime | None:
     moment = read_datetime(text)
     return moment if isinstance(moment, datetime) else None
-
-
-def _parts(text: str) -> tuple[str, ...]:
-    """Split HubSpot's ";" lists, sorted."""
-    return tuple(sorted({part.strip() for part in text.split(";")} - {""}))
-
-
-def _emails(text: str) -> tuple[str, ...]:
-    read = (read_email(part) for part in _parts(text))
-    return tuple(sorted({email for email in read if isinstance(email, str)}))
 
 
 def _counterpart(raw: Mapping[str, Any]) -> RecordRef | None:

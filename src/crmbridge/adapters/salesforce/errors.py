@@ -164,6 +164,10 @@ def state_of(status: int, code: str | None) -> OutcomeState:
     return OutcomeState.AMBIGUOUS if status >= 500 else OutcomeState.FAILED
 
 
+#: What Salesforce's codes look like: "UNABLE_TO_LOCK_ROW", "invalid_grant", "sf:INVALID_LOGIN".
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_:.]{1,79}")
+
+
 def code_of(items: Sequence[Mapping[str, Any]] | None, fallback: str = "UNKNOWN") -> str:
     """Give the code of a record's failure, whichever key it stands under.
 
@@ -172,7 +176,7 @@ def code_of(items: Sequence[Mapping[str, Any]] | None, fallback: str = "UNKNOWN"
     if not items:
         return fallback
     first = items[0]
-    code = str(first.get("statusCode") or first.get("errorCode") or fallback)
+    code = safe(first.get("statusCode") or first.get("errorCode")) or fallback
     quotes_lock = code == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" and LOCKED in str(first.get("message"))
     return LOCKED if quotes_lock else code
 
@@ -202,7 +206,12 @@ def _code_and_text(content: Any) -> tuple[str | None, str]:
     code = next(
         (item[key] for key in ("errorCode", "statusCode", "exceptionCode", "error") if key in item), None
     )
-    return (str(code)[:80] if code else None), str(item.get("message", ""))
+    return safe(code), str(item.get("message", ""))
+
+
+def safe(text: object) -> str | None:
+    """Give a text that is a code for sure; None for anything else: a proxy may put anything there."""
+    return text if isinstance(text, str) and _CODE.fullmatch(text) else None
 
 
 #: In this order: a class may be a subclass of a later one.

@@ -25,7 +25,7 @@ from crmbridge.adapters.salesforce.tables import (
 from crmbridge.adapters.salesforce.values import Row, as_id, as_moment, as_ref, as_text, chunks
 from crmbridge.adapters.salesforce.walk import Rows, Walk, roles_of, run_queries
 from crmbridge.mapping import ObjectMap
-from crmbridge.model import Account, LeadStatus, Money, Opportunity, Record, RecordRef
+from crmbridge.model import Account, LeadStatus, Money, Opportunity, Record, RecordRef, Value
 from crmbridge.normalise import company_domain
 from crmbridge.ports import Item, KnownVersions, Page
 
@@ -66,7 +66,7 @@ class Reader:
         name = page.object
         if name in PEOPLE:
             found = self._org.map(name)
-            yield from (to_record(row, found) for row in _news(page, known))
+            yield from to_records(list(_news(page, known)), found)
         elif name == "Account":
             yield from map(to_account, page.rows)
         elif name == "Opportunity":
@@ -152,7 +152,19 @@ def _owners_page(people: Mapping[str, Sequence[Row]]) -> Page:
 
 def to_record(row: Row, object_map: ObjectMap) -> Record:
     """Normalise a Lead or a Contact."""
-    fields, unknown = object_map.read(row)
+    return to_records((row,), object_map)[0]
+
+
+def to_records(rows: Sequence[Row], object_map: ObjectMap) -> list[Record]:
+    """Normalise a page of Leads or Contacts."""
+    read = object_map.read_all(rows)
+    return [
+        _record(row, object_map.object, fields, unknown)
+        for row, (fields, unknown) in zip(rows, read, strict=True)
+    ]
+
+
+def _record(row: Row, object: str, fields: dict[str, Value], unknown: dict[str, str]) -> Record:
     is_converted = bool(row.get("IsConverted"))
     if is_converted:
         # The org may call the status of a converted lead whatever it likes.
@@ -161,13 +173,13 @@ def to_record(row: Row, object_map: ObjectMap) -> Record:
     if "AccountId" in row:
         fields["account_id"] = as_id(row["AccountId"])
     return Record(
-        ref=RecordRef(CRM, object_map.object, id18(row["Id"])),
+        ref=RecordRef(CRM, object, id18(row["Id"])),
         version=row["SystemModstamp"],
         modified_at=as_moment(row.get("LastModifiedDate") or row["SystemModstamp"]),
         fields=fields,
         unknown=unknown,
         deleted=bool(row.get("IsDeleted")),
-        merged_into=as_ref(object_map.object, row.get("MasterRecordId")),
+        merged_into=as_ref(object, row.get("MasterRecordId")),
         converted_to=as_ref("Contact", row.get("ConvertedContactId")) if is_converted else None,
         raw=row,
     )

@@ -33,7 +33,10 @@ def as_text(value: Any) -> str | None:
 
 def as_moment(value: Any) -> datetime | None:
     """Read ``2026-05-01T07:25:37.000+0000`` as a moment in UTC; None when it is empty."""
-    return datetime.fromisoformat(value).astimezone(UTC) if value else None
+    if not value:
+        return None
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)  # nearly all are written in it
 
 
 def as_day(value: Any) -> datetime | None:
