@@ -96,7 +96,7 @@ def _commits(*, quick: bool) -> list[Line]:
             before = commits[0]
             bridge.plan(NOW)
             in_run = (commits[0] - before) / (total / _ROWS)
-    what = "commits per page read (the page, and the lease renewed)"
+    what = "commits per page read"
     return [
         gated("G15", what, per_page, 2.0, "commits"),
         Line(goal="G15", what="… of a whole plan, per 100 leads", figure=f"{in_run:.2f} commits"),
