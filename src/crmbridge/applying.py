@@ -6,16 +6,15 @@ intents without an outcome, which the next run settles by reading the CRM, never
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby, islice
-from typing import NamedTuple, TypeVar
+from itertools import groupby
+from typing import NamedTuple
 
+from crmbridge.chunks import chunks
 from crmbridge.errors import TransientError
 from crmbridge.model import Change, Outcome, OutcomeState, Record, Value, Write
 from crmbridge.ports import Crm, Ledger, Progress, Run, no_progress
-
-_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -78,7 +77,7 @@ def apply(
     for kind, group in groupby(writes, lambda intended: _kind(intended.write)):
         writer = _Writer(run, crms[kind.crm], ledger, kind, report)
         try:
-            for chunk in _chunks(group, crms[kind.crm].read_limit(kind.object)):
+            for chunk in chunks(group, crms[kind.crm].read_limit(kind.object)):
                 writer.write(chunk)
                 progress(f"write {kind.crm} {kind.object}", len(chunk))
             writer.finish()
@@ -96,7 +95,7 @@ def recover(run: Run, crms: Mapping[str, Crm], ledger: Ledger) -> int:
     open_writes = [write for write in ledger.open_intents() if write.crm in crms]
     for kind, group in groupby(sorted(open_writes, key=_kind), _kind):
         crm = crms[kind.crm]
-        for chunk in _chunks(group, crm.read_limit(kind.object)):
+        for chunk in chunks(group, crm.read_limit(kind.object)):
             ledger.observe(run, _read_back(crm, kind, chunk).values())
             ledger.settle(run, chunk)
     return len(open_writes)
@@ -141,7 +140,7 @@ class _Writer:
         """Split into calls as full as can be; conditional writes go apart from others."""
         for conditional, group in groupby(writes, lambda write: write.if_version is not None):
             kind = self.kind
-            yield from _chunks(
+            yield from chunks(
                 group, self.crm.write_limit(kind.object, create=kind.create, conditional=conditional)
             )
 
@@ -187,7 +186,7 @@ class _Writer:
     def _verify(self) -> None:
         """Read back what is doubtful, and say so where something else stands there."""
         doubtful, self._doubtful = self._doubtful, []
-        for part in _chunks(doubtful, self.crm.read_limit(self.kind.object)):
+        for part in chunks(doubtful, self.crm.read_limit(self.kind.object)):
             live = self.crm.read(self.kind.object, [str(outcome.id) for _, outcome in part])
             for write, outcome in part:
                 self._done.append((write, self._verdict(write, outcome, live.get(str(outcome.id)))))
@@ -237,9 +236,3 @@ def _intended(changes: Sequence[Change], compare_and_set: Collection[str]) -> _I
 
 def _kind(write: Write) -> _Kind:
     return _Kind(write.crm, write.object, write.id is None)
-
-
-def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import TypeVar
 
+from crmbridge.chunks import chunks
 from crmbridge.identity import is_live
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
@@ -23,7 +22,6 @@ from crmbridge.ports import Crm, FieldSchema, Ledger, Planned, Progress, Run, Sc
 from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, explain
 from crmbridge.unify import OwnerDirectory, unify
 
-_T = TypeVar("_T")
 #: Leads loaded, decided and stored together.
 _PAGE = 500
 
@@ -70,7 +68,7 @@ class Deciding:
 
     def assign(self, run: Run) -> None:
         """Hand out reps to the leads that this plan gives to sales, and plan them again with theirs."""
-        for page in _chunks(self._assigned(run), _PAGE):
+        for page in chunks(self._assigned(run), _PAGE):
             chosen = {decision.lead_id: decision for decision in page}
             loaded = self.ledger.load(list(chosen))
             self.ledger.append(run, [self._plan(stored, chosen[stored.id]) for stored in loaded])
@@ -141,7 +139,7 @@ def pointers_after(
     chosen = (found for found in ledger.candidates(run) if lead_ids is None or found.lead_id in lead_ids)
     picks: list[tuple[str, str]] = []
     decided_at: datetime | None = None
-    for page in _chunks(chosen, _PAGE):
+    for page in chunks(chosen, _PAGE):
         for found in _not_yet_given(page, ledger):
             decided_at = decided_at or found.decided_at
             pick = found.assignment
@@ -226,9 +224,3 @@ def _exists(mapped: ObjectMap, schemas: Mapping[str, Schema]) -> bool:
 
 #: What a CRM wants on creation and nobody else can know (checked 2026-11-21, Salesforce describe of Lead).
 _REQUIRED: Mapping[tuple[str, str], tuple[str, ...]] = {("salesforce", "Lead"): ("last_name", "company")}
-
-
-def _chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

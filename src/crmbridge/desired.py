@@ -34,7 +34,6 @@ def is_handed_over(decision: Decision) -> bool:
 def desired(lead: Lead, decision: Decision) -> dict[str, Value | Unset]:
     """Give the value that every record of the lead should hold, per canonical field.
 
-    Values follow from the decision's state, not from the moment: a plan after a crash wants the same.
     ``owner`` is our owner key. What was never decided is UNSET: an empty value never replaces one.
     """
     memory = decision.memory

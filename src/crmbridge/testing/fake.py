@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from itertools import islice
 
+from crmbridge.chunks import chunks
 from crmbridge.errors import Unavailable, Where
 from crmbridge.model import (
     Account,
@@ -149,7 +149,7 @@ class FakeCrm:
                 reverse=self.reverse,
             )
             mark = str(max((row.seq for row in rows), default=since))
-            pages = list(_chunks(rows, self.page_size))
+            pages = list(chunks(rows, self.page_size))
             self.calls += 1
             for index, page in enumerate(pages or [[]]):
                 is_last = index >= len(pages) - 1
@@ -328,9 +328,3 @@ def _ref_key(item: Record | Activity | Account | Opportunity) -> str:
 
 def _outcome(write: Write, state: OutcomeState, error: str | None = None) -> Outcome:
     return Outcome(key=write.key, state=state, id=write.id, error=error)
-
-
-def _chunks(rows: Sequence[_Row], size: int) -> Iterator[list[_Row]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -241,11 +240,6 @@ def _never_connected(error: requests.ConnectionError) -> bool:
     """Tell whether no byte was sent: nobody listened, or the name was not found."""
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     return type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}
-
-
-def located(error: CrmBridgeError, record_id: str) -> Where:
-    """Add the record to where an error happened."""
-    return replace(error.where, record_id=record_id)
 
 
 #: Makes an error out of status and decoded body.
