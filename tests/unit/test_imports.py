@@ -15,6 +15,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "model": set(),
     "codec": {"model"},
+    "journey": {"model"},
     "twins": set(),
     "process": {"errors", "model", "twins"},
     "ports": {"errors", "model"},

@@ -241,6 +241,18 @@ audit = _table(
 _index("audit_lead", audit.c.lead_id)
 _index("audit_run", audit.c.run)
 
+# the way of each lead --------------------------------------------------------------------------------
+event = _table(
+    "event",
+    _column("lead_id", Key, key=True),
+    _column("kind", Key, key=True),  # EntryKind value
+    _column("at", BigInteger, key=True),  # 0: nobody knows when
+    _column("value", Key, key=True),  # "" for none
+    _column("body", LargeBinary),  # a journey.Entry
+    clustered=True,
+)
+_index("event_at", event.c.at)
+
 # limiter -----------------------------------------------------------------------------------------
 limiter = _table(
     "limiter",

@@ -71,7 +71,7 @@ def test_a_ledger_of_a_newer_version_is_refused(database: tuple[str, str], open_
     ledger = open_ledger()
     with ledger._store.write() as tx:
         tx.execute(version.update().values(version_num="9999"))
-    with pytest.raises(ConfigError, match="schema version 9999, this crmbridge knows up to 0001"):
+    with pytest.raises(ConfigError, match=f"schema version 9999, this crmbridge knows up to {VERSIONS[-1]}"):
         open_ledger()
 
 
@@ -86,7 +86,6 @@ def test_the_migrations_make_the_tables_that_the_code_uses(ledger: SqlLedger) ->
         )
         differences = compare_metadata(context, metadata)
     assert differences == []
-    assert VERSIONS[-1] == "0001"
 
 
 def test_companies_in_one_postgres_do_not_see_each_other(postgres_url: str) -> None:

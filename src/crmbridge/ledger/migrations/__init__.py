@@ -16,7 +16,7 @@ from crmbridge.ledger.store import Store
 from crmbridge.ledger.tables import version
 
 #: Schema versions in order, each a file in ``versions``; the last is what this code works with.
-VERSIONS = ("0001",)
+VERSIONS = ("0001", "0002")
 
 #: Any number that no other user of the database is likely to lock on.
 _LOCK = 0x63726D6272

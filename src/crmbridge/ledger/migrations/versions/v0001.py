@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
+from crmbridge.ledger.migrations.statements import run
+
 revision = "0001"
 down_revision = None
 
@@ -235,22 +237,7 @@ CREATE TABLE crmbridge_limiter (
 )
 """
 
-_SQLITE = {
-    "key": "TEXT",
-    "blob": "BLOB",
-    "serial": "INTEGER",
-    "clustered": " WITHOUT ROWID",
-}
-_POSTGRES = {
-    "key": 'TEXT COLLATE "C"',
-    "blob": "BYTEA",
-    "serial": "BIGSERIAL",
-    "clustered": "",
-}
-
 
 def upgrade() -> None:
     """Create every table."""
-    types = _SQLITE if op.get_bind().dialect.name == "sqlite" else _POSTGRES
-    for statement in _TABLES.format_map(types).split(";"):
-        op.execute(statement)
+    run(op, _TABLES)

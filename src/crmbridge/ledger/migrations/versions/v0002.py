@@ -1,0 +1,28 @@
+"""The second version: what safe writes, the lead process and history keep. Written out, as the first is."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from crmbridge.ledger.migrations.statements import run
+
+revision = "0002"
+down_revision = "0001"
+
+_TABLES = """
+CREATE TABLE crmbridge_event (
+    lead_id {key} NOT NULL,
+    kind {key} NOT NULL,
+    at BIGINT NOT NULL,
+    value {key} NOT NULL,
+    body {blob} NOT NULL,
+    PRIMARY KEY (lead_id, kind, at, value)
+){clustered};
+
+CREATE INDEX crmbridge_event_at ON crmbridge_event (at);
+"""
+
+
+def upgrade() -> None:
+    """Create what is new."""
+    run(op, _TABLES)
