@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,6 +75,34 @@ class Client:
     def delete(self, path: str) -> Answer:
         """DELETE."""
         return self.call("DELETE", path)
+
+    def put(self, path: str, body: bytes, **headers: str) -> Answer:
+        """PUT."""
+        return self.call("PUT", path, body, **headers)
+
+    def ingest(self, operation: str, data: str, object_: str = "Lead", **more: str) -> str:
+        """Create an ingest job, upload its data, close it, and give its id."""
+        made = self.post("jobs/ingest", {"operation": operation, "object": object_, **more})
+        assert made.status == 200, made.body
+        job = str(made.body["id"])
+        assert self.put(f"jobs/ingest/{job}/batches", data.encode(), content_type="text/csv").status == 201
+        assert self.patch(f"jobs/ingest/{job}", {"state": "UploadComplete"}).status == 200
+        return job
+
+    def finished(self, job: str, kind: str = "ingest") -> dict[str, Any]:
+        """Poll a job until it ends and give its last info."""
+        for _ in range(20):
+            shown = dict(self.get(f"jobs/{kind}/{job}").body)
+            if shown["state"] in ("JobComplete", "Failed", "Aborted"):
+                return shown
+        raise AssertionError("the job does not end")
+
+    def table(self, path: str) -> list[dict[str, str]]:
+        """Give a result file as rows."""
+        answer = self.get(path)
+        assert answer.status == 200, answer.body
+        text = (answer.body or b"").decode()
+        return list(csv.DictReader(io.StringIO(text, newline="")))
 
     def soql(self, statement: str, resource: str = "query", **headers: str) -> Answer:
         """Run a query and give the raw answer."""

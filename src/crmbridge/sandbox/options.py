@@ -67,6 +67,23 @@ class SalesforceOptions:
     validation_rules: frozenset[str] = frozenset()
     #: Most rows of a query page; the real service sometimes gives fewer than asked for.
     max_page_size: int = 2000
+    #: Polls that move a bulk job one step on: upload complete, in progress, each batch; 0: done at the first.
+    bulk_polls: int = 1
+    #: Sandbox seconds of such a step; polls then move nothing. 0: polls do.
+    bulk_step_seconds: float = 0.0
+    #: Records that a bulk job writes in one step.
+    bulk_batch_records: int = 10_000
+    #: Largest upload of a bulk job; 150 MB after base64, so about 100 MB of text.
+    bulk_max_upload_bytes: int = 100_000_000
+    #: Result files of bulk jobs are not in the order of the upload.
+    bulk_shuffle_results: bool = True
+    #: Bulk results name their charset; without it careless clients read them as Latin-1.
+    bulk_csv_charset: bool = True
+    #: The user may delete past the recycle bin.
+    bulk_hard_delete: bool = True
+    #: Batches of bulk ingest jobs and number of bulk query jobs in 24 hours.
+    daily_bulk_batches: int = 15_000
+    daily_query_jobs: int = 10_000
     #: Requests after which a token expires; 0: never.
     token_calls: int = 0
     #: Seconds without a request after which a token expires; 0: never.

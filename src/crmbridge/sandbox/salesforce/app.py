@@ -153,6 +153,7 @@ class SalesforceApp:
         call = Call(method=request.method, path=path, query=request.query, body=request.body, caller=caller)
         with self._world.transaction():
             try:
+                self.org.bulk.let_time_pass()
                 return dispatch(self.org, call)
             except ApiError as error:
                 return error_reply(error)

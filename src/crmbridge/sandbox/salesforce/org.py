@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import timedelta
-
 from crmbridge.sandbox.salesforce.auth import Auth
+from crmbridge.sandbox.salesforce.bulk import Desk
 from crmbridge.sandbox.salesforce.caller import Caller
 from crmbridge.sandbox.salesforce.failures import not_found, refuse
 from crmbridge.sandbox.salesforce.orgrules import OrgRules
 from crmbridge.sandbox.salesforce.query import Queries
+from crmbridge.sandbox.salesforce.quota import Quota
 from crmbridge.sandbox.salesforce.schema import Schema, SObject
 from crmbridge.sandbox.salesforce.seeds import Seeds
 from crmbridge.sandbox.salesforce.store import Store
 from crmbridge.sandbox.salesforce.writes import Writer
 from crmbridge.sandbox.world import World
-
-_HOUR_MS = int(timedelta(hours=1).total_seconds() * 1000)
 
 
 class Org:
@@ -32,7 +29,8 @@ class Org:
         self.writer = Writer(self.store, OrgRules(self.store, self._fulfils))
         self.auth = Auth(self.store, self.seeds)
         self.auth.reset()
-        self._calls: Counter[int] = Counter()
+        self.bulk = Desk(self.store, self.writer)
+        self.calls = Quota(world.clock)
 
     def reset(self) -> None:
         """Go back to a new org."""
@@ -45,7 +43,8 @@ class Org:
         self.queries.reset()
         self.writer.effects.clear()
         self.auth.reset()
-        self._calls.clear()
+        self.bulk.reset()
+        self.calls.reset()
 
     def object(self, name: str) -> SObject:
         """Give an object by the name in a path.
@@ -66,13 +65,12 @@ class Org:
         """
         if self.calls_today + number > self.world.options.salesforce.daily_api_requests:
             raise refuse("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
-        self._calls[self.world.clock.now_ms() // _HOUR_MS] += number
+        self.calls.use(number)
 
     @property
     def calls_today(self) -> int:
         """Calls of the last 24 hours."""
-        hour = self.world.clock.now_ms() // _HOUR_MS
-        return sum(count for at, count in self._calls.items() if hour - 24 < at <= hour)
+        return self.calls.used
 
     @property
     def usage(self) -> str:

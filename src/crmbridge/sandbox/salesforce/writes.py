@@ -130,6 +130,14 @@ class Writer:
             for row in self._store.rows(self._store.named(child), live, (record_id,)):
                 self.delete(self._store.named(child), row["Id"], caller)
 
+    def erase(self, item: SObject, record_id: str) -> None:
+        """Take a deleted record and what was deleted with it out of the recycle bin, for good."""
+        self._store.remove(item, record_id)
+        for child, reference in _CASCADES.get(item.name, ()):
+            gone = f'"{reference}" = ? AND IsDeleted = 1'
+            for row in self._store.rows(self._store.named(child), gone, (record_id,)):
+                self.erase(self._store.named(child), row["Id"])
+
     def companions(self, item: SObject, rows: Sequence[Row]) -> None:
         """Create what comes with new records: a campaign has two member statuses from the start."""
         if item.name != "Campaign":

@@ -15,7 +15,10 @@ FIRST_VERSION = 31
 LAST_VERSION = 68
 #: Version 31 was Summer '14; three releases a year.
 _SEASONS = ("Summer", "Winter", "Spring")
-_RESOURCES = ("tooling", "query", "queryAll", "limits", "sobjects", "composite")
+_RESOURCES = (
+    "tooling", "query", "queryAll", "search", "parameterizedSearch", "limits", "sobjects", "composite",
+    "jobs",
+)  # fmt: skip
 
 
 def versions() -> list[dict[str, str]]:
@@ -70,12 +73,12 @@ def _stamped(org: Org, call: Call, body: Any) -> Reply:
 
 def limits(org: Org, _call: Call) -> Reply:
     """GET limits."""
-    calls = org.world.options.salesforce.daily_api_requests
+    options = org.world.options.salesforce
     storage = {"Max": 5, "Remaining": 5}
     body = {
-        "DailyApiRequests": {"Max": calls, "Remaining": max(calls - org.calls_today, 0)},
-        "DailyBulkApiBatches": {"Max": 15_000, "Remaining": 15_000},
-        "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000},
+        "DailyApiRequests": org.calls.limit(options.daily_api_requests),
+        "DailyBulkApiBatches": org.bulk.batches.limit(options.daily_bulk_batches),
+        "DailyBulkV2QueryJobs": org.bulk.query_jobs.limit(options.daily_query_jobs),
         "DailyBulkV2QueryFileStorageMB": {"Max": 976_562, "Remaining": 976_562},
         "DataStorageMB": storage,
         "FileStorageMB": {"Max": 20, "Remaining": 20},
