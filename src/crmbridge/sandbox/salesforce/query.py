@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -76,7 +76,7 @@ class Queries:
 
     def _first(self, caller: Caller, plan: Plan) -> dict[str, Any]:
         if plan.kind == "count":
-            return {"totalSize": self._count(plan), "done": True, "records": []}
+            return {"totalSize": self.count(plan), "done": True, "records": []}
         if plan.kind == "aggregate":
             return self._aggregated(plan)
         cursor = self._open(caller, plan)
@@ -96,7 +96,8 @@ class Queries:
             raise refuse("INVALID_QUERY_LOCATOR", "invalid query locator")
         return self._page(caller, cursor, min(int(start[:9]), len(cursor.rowids)))
 
-    def _count(self, plan: Plan) -> int:
+    def count(self, plan: Plan) -> int:
+        """Count the rows of a plan."""
         rows = f"SELECT 1 {plan.names.from_sql}{plan.where_sql}{plan.window_sql}"
         sql = f"SELECT count(*) FROM ({rows})"  # noqa: S608 - compiled from the schema
         return int(self._store.db.execute(sql, plan.parameters).fetchone()[0])
@@ -140,10 +141,17 @@ class Queries:
         answer: dict[str, Any] = {"totalSize": len(cursor.rowids), "done": done}
         if not done:
             answer["nextRecordsUrl"] = f"{caller.base}/query/{cursor.key}-{end}"
-        answer["records"] = self._records(caller, cursor.plan, cursor.rowids[start:end])
+        answer["records"] = self.records(caller, cursor.plan, cursor.rowids[start:end])
         return answer
 
-    def _records(self, caller: Caller, plan: Plan, rowids: Sequence[int]) -> list[dict[str, Any]]:
+    def texts(self, plan: Plan, columns: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """Give rowid and texts, one below the other, of the rows a plan finds without its LIMIT."""
+        text = " || char(10) || ".join(f"ifnull({column}, '')" for column in columns)
+        sql = f"SELECT {plan.row_sql}.rowid, {text} {plan.names.from_sql}{plan.where_sql}{plan.order_sql}"
+        return iter(self._store.db.execute(sql, plan.parameters))
+
+    def records(self, caller: Caller, plan: Plan, rowids: Sequence[int]) -> list[dict[str, Any]]:
+        """Give records by row, in this order; those that are gone are left out."""
         render = renderer(plan.shape, self._store.schema, caller.base)
         rowid = f"{plan.row_sql}.rowid"
         columns = ", ".join([rowid, *plan.columns.sqls])

@@ -15,6 +15,7 @@ from crmbridge.sandbox.salesforce.resources import (
     meta,
     queries,
     records,
+    search,
     tooling,
 )
 from crmbridge.sandbox.salesforce.wire import Call, Reply
@@ -58,6 +59,9 @@ _ROUTES = (
     _route("GET", "query/*", queries.query),
     _route("GET", "queryAll", queries.query),
     _route("GET", "queryAll/*", queries.query),
+    _route("GET", "search", search.search),
+    _route("GET", "parameterizedSearch", search.parameterized),
+    _route("POST", "parameterizedSearch", search.parameterized),
     _route("GET", "sobjects", meta.objects),
     _route("GET", "sobjects/*", meta.object_basic),
     _route("POST", "sobjects/*", records.create),

@@ -20,6 +20,12 @@ _RESOURCES = (
     "jobs",
 )  # fmt: skip
 
+#: What an identity document points to (identity URLs, checked 2026-11-21); not all of it is served here.
+_IDENTITY_PATHS = {
+    "rest": "/", "sobjects": "/sobjects/", "search": "/search/", "query": "/query/", "recent": "/recent/",
+    "tooling_rest": "/tooling/",
+}  # fmt: skip
+
 
 def versions() -> list[dict[str, str]]:
     """Give the API versions, oldest first."""
@@ -125,12 +131,17 @@ def identity(org: Org, origin: str, user_id: str) -> dict[str, Any]:
         "locale": user["LocaleSidKey"],
         "utcOffset": 0,
         "last_modified_date": user["LastModifiedDate"],
-        "urls": {
-            "rest": f"{base}/",
-            "sobjects": f"{base}/sobjects/",
-            "query": f"{base}/query/",
-            "custom_domain": origin,
-        },
+        "addr_street": user["Street"],
+        "addr_city": user["City"],
+        "addr_state": user["State"],
+        "addr_country": user["Country"],
+        "addr_zip": user["PostalCode"],
+        "mobile_phone": user["MobilePhone"],
+        "mobile_phone_verified": False,
+        "is_lightning_login_user": False,
+        "is_app_installed": True,
+        "status": {"created_date": None, "body": None},
+        "urls": {name: f"{base}{path}" for name, path in _IDENTITY_PATHS.items()} | {"custom_domain": origin},
     }
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from crmbridge.sandbox.salesforce.failures import refuse
 from crmbridge.sandbox.salesforce.org import Org
+from crmbridge.sandbox.salesforce.resources import query_info
 from crmbridge.sandbox.salesforce.schema import SObject
 from crmbridge.sandbox.salesforce.wire import Call, Reply
 
@@ -21,52 +22,13 @@ def query(org: Org, call: Call) -> Reply:
         return Reply(body=org.queries.more(call.caller, call.path[1]))
     statement = call.arg("q")
     if call.arg("explain") is not None:
-        return _explained(org, call, call.arg("explain") or "")
+        return query_info.explained(org, call, call.arg("explain") or "")
     if statement is None:
         raise refuse("MALFORMED_QUERY", "A query string has to be specified")
     include_deleted = call.path[0].lower() == "queryall"
     if (call.arg("columns") or "").lower() == "true":
-        return _columns(org, call, statement)
+        return query_info.columns(org, call, statement)
     return Reply(body=org.queries.run(call.caller, statement, include_deleted=include_deleted))
-
-
-def _columns(org: Org, call: Call, statement: str) -> Reply:
-    plan = org.queries.planner(call.caller.user_id).plan(statement)
-    names = [name for name, _ in plan.labels] or list(plan.shape.order)
-    columns: list[dict[str, object]] = [
-        {
-            "aggregate": plan.kind == "aggregate",
-            "apexType": "String",
-            "booleanType": False,
-            "columnName": name,
-            "custom": name.endswith("__c"),
-            "displayName": name,
-            "foreignKeyName": None,
-            "insertable": False,
-            "joinColumns": [],
-            "numberType": False,
-            "textType": True,
-            "updatable": False,
-        }
-        for name in names
-    ]
-    body = {"columnMetadata": columns, "entityName": plan.root.name, "groupBy": bool(plan.group_sql)}
-    return Reply(body=body | {"idSelected": "Id" in names, "keyPrefix": plan.root.standard.prefix})
-
-
-def _explained(org: Org, call: Call, statement: str) -> Reply:
-    plan = org.queries.planner(call.caller.user_id).plan(statement)
-    count = org.store.count(plan.root)
-    step = {
-        "cardinality": count,
-        "fields": [],
-        "leadingOperationType": "TableScan",
-        "notes": [],
-        "relativeCost": 1.0,
-        "sobjectCardinality": count,
-        "sobjectType": plan.root.name,
-    }
-    return Reply(body={"plans": [step], "sourceQuery": statement})
 
 
 def updated(org: Org, call: Call) -> Reply:
