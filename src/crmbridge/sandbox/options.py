@@ -39,6 +39,14 @@ class HubSpotOptions:
     partial_upserts_by_email: bool = False
     #: Lifecycle stage that a new contact gets when none is given; "" for none.
     default_lifecycle_stage: str = ""
+    #: Dates of lifecycle stages that the portal has: "old", "middle", "v2" (see hubspot/stage_dates.py).
+    stage_date_generations: frozenset[str] = frozenset({"old", "v2"})
+    #: Search results come slightly out of order now and then.
+    search_order_jitter: bool = False
+    #: List pages hold fewer records than asked for now and then, with a cursor to the next.
+    short_pages: bool = False
+    #: An address that was forgotten by GDPR cannot become a contact again; the documented service allows it.
+    blocklist_refuses_contacts: bool = False
     #: Every refresh answers with a new refresh token and ends the old one.
     rotate_refresh_tokens: bool = False
     #: The portal has the Leads object; without it its endpoints answer 403.

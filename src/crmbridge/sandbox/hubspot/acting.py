@@ -13,6 +13,7 @@ from crmbridge.sandbox.hubspot.objects import ObjectType, object_type
 from crmbridge.sandbox.hubspot.owners import NewOwner
 from crmbridge.sandbox.hubspot.pipelines_default import STAGE_PROPERTIES, stage
 from crmbridge.sandbox.hubspot.portal import Portal, Source
+from crmbridge.sandbox.hubspot.validation_rules import readable
 from crmbridge.sandbox.hubspot.writing import InvalidValues, Write
 
 #: What the portal's user interface shows as the source of an edit.
@@ -95,7 +96,22 @@ def _set_stages(portal: Portal, arguments: Arguments) -> dict[str, Any]:
     ]
     portal.catalog.put("pipeline", kind, key, {**pipeline, "stages": stages})
     portal.catalog.sync_stage_options(kind, STAGE_PROPERTIES[kind.name])
+    portal.follow_stages()
     return {"stages": [item["id"] for item in stages]}
+
+
+def _set_rules(portal: Portal, arguments: Arguments) -> dict[str, Any]:
+    """Put validation rules on a property: ``object``, ``property``, ``rules`` [{ruleType, ruleArguments}]."""
+    kind, name = object_type(arguments["object"]), str(arguments["property"])
+    rules = [
+        {"ruleType": str(rule["ruleType"]), "ruleArguments": [str(item) for item in rule["ruleArguments"]],
+         "shouldApplyNormalization": False}
+        for rule in arguments["rules"]
+    ]  # fmt: skip
+    if name not in portal.catalog.properties(kind) or not all(map(readable, rules)):
+        raise ValueError(name)
+    portal.catalog.put("rule", kind, name, {"rules": rules})
+    return {"property": name, "rules": len(rules)}
 
 
 _ACTIONS: dict[str, Callable[[Portal, Arguments], dict[str, Any]]] = {
@@ -105,4 +121,5 @@ _ACTIONS: dict[str, Callable[[Portal, Arguments], dict[str, Any]]] = {
     "owner_returns": _owner_returns,
     "add_owner": _add_owner,
     "set_stages": _set_stages,
+    "set_validation_rules": _set_rules,
 }

@@ -15,6 +15,7 @@ from crmbridge.sandbox.hubspot.call import Call, answer
 from crmbridge.sandbox.hubspot.errors import HubSpotError, missing_scopes
 from crmbridge.sandbox.hubspot.objects import OBJECT_TYPES
 from crmbridge.sandbox.hubspot.portal import Portal
+from crmbridge.sandbox.hubspot.route_table import TABLE
 from crmbridge.sandbox.hubspot.tokens import ALL_SCOPES, Token
 from crmbridge.sandbox.world import World
 
@@ -59,6 +60,7 @@ class HubSpotApp:
         create_fields: bool,
     ) -> LoadResult:
         """Load rows as records, or as owners when ``object`` is "owners"."""
+        self.portal.settle()
         return loading.load(self.portal, object, header, rows, create_fields=create_fields)
 
     def state(self) -> dict[str, Any]:
@@ -77,11 +79,13 @@ class HubSpotApp:
 
     def act(self, action: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Do what a person does in the portal: edit, restore, owner_leaves …"""
+        self.portal.settle()
         return acting.act(self.portal, action, arguments)
 
     def _handle(self, request: Request) -> Response:
-        found = routes.match(request.method, request.path)
-        call = Call(portal=self.portal, request=request, params=found.params)
+        self.portal.settle()
+        found = TABLE.match(request.method, request.path)
+        call = Call(portal=self.portal, request=request, params=found.params, version=found.version)
         if found.route is not None and found.route.right == "none":
             return found.route.handler(call)
         token = self._sign_in(request)

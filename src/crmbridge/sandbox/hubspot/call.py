@@ -27,6 +27,8 @@ class Call:
     request: Request
     #: Named parts of the path, decoded.
     params: Mapping[str, str]
+    #: API version that the path names: "v3", "2026-09".
+    version: str = "v3"
     #: None for calls that need no token.
     token: Token | None = None
     _body: dict[str, Any] | None = field(default=None)
@@ -39,6 +41,11 @@ class Call:
             HubSpotError: 400, no such type.
         """
         return object_type(self.params["type"])
+
+    @property
+    def checks_rules(self) -> bool:
+        """Whether the portal's own validation rules hold: from 2026-09 on, never on v3 (2026-11-21)."""
+        return not self.version.startswith("v") and self.version >= "2026-09"
 
     @property
     def source(self) -> Source:

@@ -64,7 +64,7 @@ def create_record(call: Call) -> Response:
     given = object_field(call.body, "properties")
     links = associations.parse(portal, kind, call.body.get("associations"))
     try:
-        values = validated(portal, kind, given)
+        values = validated(portal, kind, given, rules=call.checks_rules)
     except InvalidValues as invalid:
         raise invalid_values(invalid.problems, portal.portal_id) from None
     taken = missing_properties(kind, values, links) or conflict(portal, kind, values, None)
@@ -82,7 +82,7 @@ def update_record(call: Call) -> Response:
     kind, portal = call.kind, call.portal
     record = one(portal, kind, call.params["id"], call.request.arg("idProperty"))
     try:
-        values = validated(portal, kind, object_field(call.body, "properties"))
+        values = validated(portal, kind, object_field(call.body, "properties"), rules=call.checks_rules)
         changed = resolved(portal, kind, record, values)
     except InvalidValues as invalid:
         raise invalid_values(invalid.problems, portal.portal_id) from None

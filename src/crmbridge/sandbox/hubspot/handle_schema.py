@@ -1,4 +1,4 @@
-"""Handlers of properties, property groups and pipelines."""
+"""Handlers of properties, property groups and object schemas."""
 
 from __future__ import annotations
 
@@ -116,19 +116,34 @@ def archive_group(call: Call) -> Response:
     return no_content()
 
 
-def list_pipelines(call: Call) -> Response:
-    """``GET /crm/v3/pipelines/{type}``; of contacts: the lifecycle stages in order."""
-    return answer({"results": list(call.portal.catalog.pipelines(call.kind).values())})
+def list_schemas(call: Call) -> Response:
+    """``GET /crm/v3/schemas``: the portal has no custom objects."""
+    call.flag("archived")
+    return answer({"results": []})
 
 
-def get_pipeline(call: Call) -> Response:
-    """``GET /crm/v3/pipelines/{type}/{pipeline}``."""
-    return answer(_pipeline(call))
-
-
-def list_stages(call: Call) -> Response:
-    """``GET /crm/v3/pipelines/{type}/{pipeline}/stages``."""
-    return answer({"results": _pipeline(call)["stages"]})
+def get_schema(call: Call) -> Response:
+    """``GET /crm/v3/schemas/{type}``: of a standard object; custom ones are not there."""
+    if call.params["type"].startswith("2-"):
+        raise not_found()
+    kind, catalog = call.kind, call.portal.catalog
+    name = kind.name.capitalize()
+    return answer(
+        {
+            "id": kind.type_id,
+            "objectTypeId": kind.type_id,
+            "name": kind.label,
+            "fullyQualifiedName": kind.label,
+            "labels": {"singular": kind.singular.capitalize(), "plural": name},
+            "primaryDisplayProperty": (kind.one_of or kind.required or ("hs_object_id",))[0],
+            "requiredProperties": list(kind.required),
+            "searchableProperties": [],
+            "secondaryDisplayProperties": [],
+            "properties": list(catalog.properties(kind).values()),
+            "associations": [],
+            "archived": False,
+        }
+    )
 
 
 def _property(call: Call, name: str) -> Json:
@@ -199,13 +214,6 @@ def _batch(call: Call, handle: Callable[[Json], Json], status: int) -> Response:
 
 def _group(call: Call) -> Json:
     found = call.portal.catalog.groups(call.kind).get(call.params["name"])
-    if found is None:
-        raise not_found()
-    return found
-
-
-def _pipeline(call: Call) -> Json:
-    found = call.portal.catalog.pipelines(call.kind).get(call.params["pipeline"])
     if found is None:
         raise not_found()
     return found

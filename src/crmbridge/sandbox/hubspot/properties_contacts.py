@@ -5,24 +5,9 @@ Names, types and which are read-only: as seen in portals (checked 2026-11-21); l
 
 from __future__ import annotations
 
+from crmbridge.sandbox.hubspot import stage_dates
 from crmbridge.sandbox.hubspot.definitions import P, table, with_options
 from crmbridge.sandbox.hubspot.lifecycle import DEFAULT_STAGES
-
-_STAGE_STAMPS = [
-    P(
-        name=f"hs_{prefix}_{stage}",
-        label=f"{word} stage: {label}",
-        type="datetime",
-        read_only=True,
-        hidden=True,
-    )
-    for stage, label in DEFAULT_STAGES.items()
-    for prefix, word in (("v2_date_entered", "Entered"), ("v2_date_exited", "Left"))
-]
-_OLD_STAGE_STAMPS = [
-    P(name=f"hs_lifecyclestage_{stage}_date", label=f"Became: {label}", type="datetime", read_only=True)
-    for stage, label in DEFAULT_STAGES.items()
-]
 
 _CHOICES = {
     "lifecyclestage": DEFAULT_STAGES,
@@ -68,7 +53,8 @@ _CHOICES = {
     "hs_pipeline": {"contacts-lifecycle-pipeline": "Lifecycle stage pipeline"},
     "hs_seniority": {"executive": "Executive", "director": "Director", "manager": "Manager"},
     "hs_last_sales_activity_type": {
-        "CALL": "Call", "EMAIL": "E-mail", "MEETING": "Meeting", "NOTE": "Note", "TASK": "Task",
+        "CALL": "Call", "COMMUNICATION": "Message", "EMAIL": "E-mail", "MEETING": "Meeting", "NOTE": "Note",
+        "TASK": "Task",
     },
 }  # fmt: skip
 
@@ -227,7 +213,8 @@ hs_was_imported | Was imported | bool | ro
 #: Group name to its label and properties.
 CONTACT_GROUPS: dict[str, tuple[str, list[P]]] = {
     "contactinformation": ("Contact information", with_options([*_PERSON, *_STATE, *_SYSTEM], _CHOICES)),
-    "contactlcs": ("Lifecycle stage properties", [*_STAGE_STAMPS, *_OLD_STAGE_STAMPS]),
+    # `Portal.follow_stages` fills it: which generations exist is a switch.
+    stage_dates.GROUP: ("Lifecycle stage properties", []),
     "contact_consent": ("Consent", with_options(_CONSENT, _CHOICES)),
     "analyticsinformation": ("Web analytics history", with_options(_WEB, _CHOICES)),
     "emailinformation": ("E-mail information", _EMAIL),

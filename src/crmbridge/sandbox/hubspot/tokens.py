@@ -26,6 +26,9 @@ ALL_SCOPES = frozenset(
             for right in ("read", "write")
         ),
         "crm.objects.owners.read",
+        "crm.lists.read",
+        "crm.lists.write",
+        "forms",
         "sales-email-read",
         "oauth",
     }
@@ -107,6 +110,10 @@ class Tokens:
     def revoke(self, token: str) -> None:
         """End a token; unknown ones are ignored."""
         self._world.db.execute("DELETE FROM hs_token WHERE token = ?", (token,))
+
+    def is_refresh_token(self, value: str) -> bool:
+        """Tell whether it is a refresh token in force."""
+        return self._known(value, "refresh")
 
     def reset(self) -> None:
         """Forget all issued tokens."""

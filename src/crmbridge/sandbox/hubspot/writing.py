@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmbridge.sandbox.clock import iso_ms
-from crmbridge.sandbox.hubspot import lifecycle
+from crmbridge.sandbox.hubspot import lifecycle, stage_dates
 from crmbridge.sandbox.hubspot.derived import DERIVED
 from crmbridge.sandbox.hubspot.errors import HubSpotError, ValueProblem
 from crmbridge.sandbox.hubspot.objects import CONTACTS, ObjectType
 from crmbridge.sandbox.hubspot.pipelines_default import STAGE_PROPERTIES
 from crmbridge.sandbox.hubspot.portal import Portal, Source
 from crmbridge.sandbox.hubspot.store import HistoryEntry, Record, stamped
+from crmbridge.sandbox.hubspot.validation_rules import broken
 from crmbridge.sandbox.hubspot.values import Invalid, checked, problem, same
 
 Values = dict[str, str]
@@ -27,7 +28,9 @@ class InvalidValues(Exception):
         super().__init__(", ".join(item.code for item in self.problems))
 
 
-def validated(portal: Portal, kind: ObjectType, given: Mapping[str, Any], *, loading: bool = False) -> Values:
+def validated(
+    portal: Portal, kind: ObjectType, given: Mapping[str, Any], *, loading: bool = False, rules: bool = False
+) -> Values:
     """Bring written values into the form in which they are kept.
 
     Args:
@@ -35,6 +38,7 @@ def validated(portal: Portal, kind: ObjectType, given: Mapping[str, Any], *, loa
         kind: Type of the record.
         given: Property name to JSON value.
         loading: Read-only properties may be given.
+        rules: The portal's own validation rules hold.
 
     Raises:
         InvalidValues: All problems at once.
@@ -54,9 +58,17 @@ def validated(portal: Portal, kind: ObjectType, given: Mapping[str, Any], *, loa
                 values[name] = checked(definition, value, owners)
             except Invalid as invalid:
                 problems.append(problem(name, invalid))
+    if rules:
+        problems += _broken_rules(portal, kind, values)
     if problems:
         raise InvalidValues(problems)
     return values
+
+
+def _broken_rules(portal: Portal, kind: ObjectType, values: Values) -> list[ValueProblem]:
+    kept = portal.catalog.part("rule", kind)
+    named = [(name, value) for name, value in values.items() if name in kept]
+    return [item for name, value in named for item in broken(kept[name]["rules"], name, value)]
 
 
 def resolved(
@@ -189,9 +201,9 @@ def _apply(portal: Portal, kind: ObjectType, record: Record, changed: Values, no
     old_stage, old_owner = properties.get(lifecycle.PROPERTY, ""), properties.get("hubspot_owner_id", "")
     _merge(properties, changed)
     if kind is CONTACTS and changed.get(lifecycle.PROPERTY, old_stage) != old_stage:
-        stages = portal.catalog.stages(kind)
-        stamps = lifecycle.stamps(stages, old_stage, changed[lifecycle.PROPERTY], now)
-        _merge(properties, stamps)
+        known = portal.catalog.properties(kind)
+        moved = stage_dates.stamps(properties, old_stage, changed[lifecycle.PROPERTY], now)
+        _merge(properties, {name: value for name, value in moved.items() if name in known})
     if changed.get("hubspot_owner_id", old_owner) != old_owner:
         _merge(properties, {"hubspot_owner_assigneddate": iso_ms(now)})
     derive = DERIVED.get(kind.name)
