@@ -1,4 +1,4 @@
-"""The shapes of HubSpot's answers, read from a folder that is not part of the project, and a check of values."""
+"""The published shapes of HubSpot's answers, from a folder beside the project, and a check against them."""
 
 from __future__ import annotations
 

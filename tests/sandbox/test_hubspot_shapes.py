@@ -11,6 +11,7 @@ import pytest
 
 from crmbridge.sandbox import Sandbox
 from crmbridge.sandbox.hubspot.route_table import TABLE
+from crmbridge.sandbox.hubspot.tokens import PUBLIC_APP_ID
 from tests.sandbox.conftest import Answer, Http
 from tests.sandbox.hubspot_shapes import SHAPES, Operation, models, operations, problems
 
@@ -108,12 +109,6 @@ def kind_of(operation: Operation) -> str:
     return "contacts" if operation.api == "objects_generic" else operation.api
 
 
-def batch(world: World, operation: Operation, verb: str, inputs: list[Json], **more: Any) -> list[Answer]:
-    """A batch that succeeds; of those that know 207, one that fails in part as well."""
-    path = operation.path.replace("{objectType}", kind_of(operation))
-    return [world.http.post(path, {"inputs": inputs, **more})]
-
-
 def record_calls(world: World, operation: Operation) -> list[Answer]:
     """Calls of the API of one object type."""
     kind, http = kind_of(operation), world.http
@@ -144,10 +139,6 @@ def _upsert(world: World, http: Http, kind: str, base: str) -> list[Answer]:
         world.http.update(lead, kind, **{name: good[0]["id"]})
         good[0]["properties"] = {"hs_lead_name": "Renamed"}
     return partial(http, f"{base}/batch/upsert", good, bad)
-
-
-def _history(http: Http, one: str, base: str) -> list[Answer]:
-    return [http.get(f"{one}?propertiesWithHistory=hs_object_id&associations=contacts"), http.get(one)]
 
 
 RECORD_CALLS: dict[str, Callable[[World, Http, str, str, str], list[Answer]]] = {
@@ -318,6 +309,30 @@ def oauth_calls(world: World, operation: Operation) -> list[Answer]:
     return [calls[operation.name]()]
 
 
+def webhook_calls(world: World, operation: Operation) -> list[Answer]:
+    http, base = world.http, f"/webhooks/v3/{PUBLIC_APP_ID}"
+    target = {"targetUrl": "http://127.0.0.1:9/hook", "throttling": {"maxConcurrentRequests": 10}}
+    configured = http("PUT", f"{base}/settings", target)
+    wanted = {"eventType": "contact.propertyChange", "propertyName": "city", "active": False}
+    made = int(world.made(f"{base}/subscriptions", wanted)["id"])
+    one, switch = f"{base}/subscriptions/{made}", f"{base}/subscriptions/batch/update"
+    items = [{"id": made, "active": True}, {"id": 1, "active": True}]
+    calls: dict[str, Callable[[], list[Answer]]] = {
+        "SettingsApi.clear": lambda: [http("DELETE", f"{base}/settings")],
+        "SettingsApi.configure": lambda: [configured],
+        "SettingsApi.get_all": lambda: [http.get(f"{base}/settings")],
+        "SubscriptionsApi.archive": lambda: [http("DELETE", one)],
+        "SubscriptionsApi.create": lambda: [http.post(f"{base}/subscriptions", wanted)],
+        "SubscriptionsApi.get_all": lambda: [http.get(f"{base}/subscriptions")],
+        "SubscriptionsApi.get_by_id": lambda: [http.get(one)],
+        "SubscriptionsApi.update_batch": lambda: [
+            http.post(switch, {"inputs": items[:number]}) for number in (1, 2)
+        ],
+        "SubscriptionsApi.update": lambda: [http("PATCH", one, {"active": True})],
+    }
+    return calls[operation.name]()
+
+
 CALLS: dict[str, Callable[[World, Operation], list[Answer]]] = {
     "properties": property_calls,
     "pipelines": pipeline_calls,
@@ -325,6 +340,7 @@ CALLS: dict[str, Callable[[World, Operation], list[Answer]]] = {
     "associations_v4_schema": label_calls,
     "owners": owner_calls,
     "oauth": oauth_calls,
+    "webhooks": webhook_calls,
 }
 
 

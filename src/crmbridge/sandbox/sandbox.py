@@ -9,7 +9,7 @@ import secrets
 import ssl
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ import trustme
 from crmbridge.errors import ConfigError, Problem
 from crmbridge.sandbox import faults
 from crmbridge.sandbox.app import CrmApp
+from crmbridge.sandbox.clock import to_ms
 from crmbridge.sandbox.control import PREFIX, ControlApp
 from crmbridge.sandbox.demo import fill
 from crmbridge.sandbox.hubspot import HubSpotApp
@@ -34,6 +35,8 @@ from crmbridge.sandbox.world import World
 
 _log = logging.getLogger(__name__)
 _START_SECONDS = 600.0
+#: How often a running clock is looked at, in real seconds.
+_TICK_SECONDS = 0.05
 T = TypeVar("T")
 
 
@@ -129,6 +132,9 @@ class Sandbox:
 
         return asyncio.run_coroutine_threadsafe(job(), self._loop).result()
 
+    def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
     def load(self, name: str, source: str | Path, *, create_fields: bool = False) -> LoadReport:
         """Load CSV (a path, or the text itself) into "hubspot.contacts", "salesforce.Lead" and so on.
 
@@ -144,12 +150,13 @@ class Sandbox:
         self.run(self._reset)
 
     def advance(self, seconds: float) -> None:
-        """Let sandbox time pass at once."""
-        self.run(lambda: self.world.clock.advance(seconds))
+        """Let sandbox time pass at once: what falls due happens, in order, before this returns."""
+        self._wait_for(self.world.jobs.advance(round(seconds * 1000)))
 
     def set_clock(self, moment: datetime) -> None:
         """Move sandbox time to an aware moment."""
-        self.run(lambda: self.world.clock.set(moment))
+        step = to_ms(moment) - self.run(self.world.clock.now_ms)
+        self._wait_for(self.world.jobs.advance(step))
 
     def set_faults(self, *rules: Mapping[str, Any], seed: int | None = None) -> None:
         """Replace the fault rules; each is a rule of the control API. None at all: everything works.
@@ -213,12 +220,21 @@ class Sandbox:
             self._set_up()
             self.ready = await self._listen(folder, listeners)
             self._up.set_result(None)
+            ticking = asyncio.create_task(self._tick())
             await self._down.wait()
+            ticking.cancel()
         finally:
             for listener in listeners:
                 await listener.stop()
             await asyncio.sleep(0)  # lets cut connections take their leave
             self.world.close()
+
+    async def _tick(self) -> None:
+        """Let happen what falls due while the clock runs by itself."""
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            if self.world.jobs.is_due:
+                await self.world.jobs.advance()
 
     def _set_up(self) -> None:
         self.world.options.change(self.options.options or {})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmbridge.sandbox.hubspot import association_types as types
-from crmbridge.sandbox.hubspot import summaries
+from crmbridge.sandbox.hubspot import summaries, webhook_events
 from crmbridge.sandbox.hubspot.call import record_id
 from crmbridge.sandbox.hubspot.errors import HubSpotError, invalid_input
 from crmbridge.sandbox.hubspot.objects import (
@@ -96,11 +96,14 @@ def associate(portal: Portal, kind: ObjectType, from_id: int, link: Link) -> Non
     if new:
         ends = f"{kind.name} {from_id} to {link.to.name} {link.to_id}"
         portal.world.audit.effect(f"hubspot associated {ends}")
+        _tell(portal, (kind, from_id), (link.to, link.to_id), type_ids, removed=False)
         _follow(portal, kind, from_id, link)
 
 
 def dissociate(portal: Portal, kind: ObjectType, from_id: int, to: ObjectType, to_id: int) -> None:
     """Remove all associations between two records."""
+    there = read(portal, kind, [from_id], to).get(from_id, {}).get(to_id, [])
+    _tell(portal, (kind, from_id), (to, to_id), [item["typeId"] for item in there], removed=True)
     for start, start_id, end, end_id in ((kind, from_id, to, to_id), (to, to_id, kind, from_id)):
         portal.world.db.execute(
             "DELETE FROM hs_association WHERE from_type = ? AND from_id = ? AND to_type = ? AND to_id = ?",
@@ -198,6 +201,22 @@ def _drop_primary(portal: Portal, kind: ObjectType, from_id: int, to: ObjectType
         "DELETE FROM hs_association WHERE to_type = ? AND to_id = ? AND from_type = ? AND type_id = ?",
         (kind.name, from_id, to.name, back),
     )
+
+
+def _tell(
+    portal: Portal,
+    start: tuple[ObjectType, int],
+    end: tuple[ObjectType, int],
+    numbers: Iterable[int],
+    *,
+    removed: bool,
+) -> None:
+    """Tell the webhooks of both directions."""
+    for one, other, turned in ((start, end, False), (end, start, True)):
+        kinds = [types.inverse(portal, start[0], end[0], number) if turned else number for number in numbers]
+        shown = [(*types.shown(portal, one[0], other[0], number), number) for number in kinds]
+        told = [(category, number, label == "Primary") for category, label, number in shown]
+        webhook_events.associated(portal, one, other, told, removed=removed)
 
 
 def _follow(portal: Portal, kind: ObjectType, from_id: int, link: Link) -> None:

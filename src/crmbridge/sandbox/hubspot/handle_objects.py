@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crmbridge.sandbox.http import Response
-from crmbridge.sandbox.hubspot import associations, showing
+from crmbridge.sandbox.hubspot import associations, showing, webhook_events
 from crmbridge.sandbox.hubspot.call import Call, answer, no_content, object_field, record_id, text_field
 from crmbridge.sandbox.hubspot.errors import HubSpotError, invalid_input, invalid_values, not_found
 from crmbridge.sandbox.hubspot.lookup import one, resolve
@@ -126,4 +126,5 @@ def gdpr_delete(call: Call) -> Response:
         for number in ids.values():
             portal.store.delete(kind, number)
             portal.world.audit.effect(f"hubspot {kind.name} {number} forgotten")
+        webhook_events.simple(portal, kind, "privacyDeletion", ids.values())
     return no_content()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from crmbridge.sandbox.hubspot.catalog import Catalog
 from crmbridge.sandbox.hubspot.lifecycle import DEFAULT_STAGES
@@ -12,7 +13,9 @@ from crmbridge.sandbox.hubspot.objects import CONTACTS
 from crmbridge.sandbox.hubspot.owners import NewOwner, Owners
 from crmbridge.sandbox.hubspot.stage_dates import GENERATIONS, GROUP, rows
 from crmbridge.sandbox.hubspot.store import Store
-from crmbridge.sandbox.hubspot.tokens import Tokens
+from crmbridge.sandbox.hubspot.tokens import PRIVATE_APP_ID, PUBLIC_APP_ID, Tokens
+from crmbridge.sandbox.hubspot.webhook_delivery import Delivery
+from crmbridge.sandbox.hubspot.webhooks import Webhooks
 from crmbridge.sandbox.options import HubSpotOptions
 from crmbridge.sandbox.world import World
 
@@ -40,6 +43,11 @@ class Portal:
             self.owners = Owners(world)
             self.tokens = Tokens(world)
         self.limits = Limits(world)
+        self.delivery = Delivery(world, self.tokens)
+        self.webhooks = Webhooks(world, self.portal_id, self.delivery.take)
+        self._aim()
+        #: Who acts at present: the app of the request, or a person.
+        self.acting = Source("CRM_UI", "")
         self._generations: frozenset[str] = frozenset()
         self._found()
 
@@ -51,6 +59,22 @@ class Portal:
     def correlation_id(self) -> str:
         """Give a fresh id for an error answer."""
         return str(uuid.UUID(int=self.world.random.getrandbits(128), version=4))
+
+    def subscribe(self, app: str, item: dict[str, Any]) -> dict[str, Any]:
+        """Add a checked webhook subscription of an app and give it as the API shows it."""
+        number, now = self.webhooks.new_id(), self.world.clock.iso()
+        shown = {"id": str(number), "createdAt": now, "updatedAt": now, **item}
+        self.webhooks.put(app, number, shown)
+        return shown
+
+    def aim_webhooks(self, app: str, settings: dict[str, Any] | None) -> None:
+        """Set or remove the checked target of an app's webhooks."""
+        self.webhooks.configure(app, settings)
+        self._aim()
+
+    def _aim(self) -> None:
+        found = {app: self.webhooks.settings(app) for app in (PRIVATE_APP_ID, PUBLIC_APP_ID)}
+        self.delivery.targets = {app: item["targetUrl"] for app, item in found.items() if item}
 
     def settle(self) -> None:
         """Bring about what is due before anything else happens: stage dates by the switch, expiry."""
@@ -80,6 +104,9 @@ class Portal:
             self.owners.reset()
             self.tokens.reset()
         self.limits = Limits(self.world)
+        self.webhooks.reset()
+        self.delivery.clear()
+        self._aim()
         self._found()
 
     def _found(self) -> None:

@@ -10,6 +10,7 @@ from crmbridge.sandbox.hubspot import handle_objects as objects
 from crmbridge.sandbox.hubspot import handle_pipelines as pipelines
 from crmbridge.sandbox.hubspot import handle_rules as rules
 from crmbridge.sandbox.hubspot import handle_schema as schema
+from crmbridge.sandbox.hubspot import handle_webhooks as webhooks
 from crmbridge.sandbox.hubspot.handle_search import search
 from crmbridge.sandbox.hubspot.routes import Route, Table
 
@@ -19,6 +20,7 @@ _ONE = "objects/{type}/{id}/associations"
 _P = "properties/{type}"
 _PIPE = "pipelines/{type}/{pipeline}"
 _STAGE = f"{_PIPE}/stages/{{stage}}"
+_SETTINGS, _SUBSCRIPTIONS = "webhooks/{app}/settings", "webhooks/{app}/subscriptions"
 _V3, _V4 = ("v3",), ("v4",)
 _FROM_TO = "{to}/{to_id}"
 
@@ -83,6 +85,15 @@ ROUTES = (
     Route("GET", "owners/{id}", account.get_owner, "crm.objects.owners.read"),
     Route("GET", "schemas", schema.list_schemas, "any"),
     Route("GET", "schemas/{type}", schema.get_schema, "any"),
+    Route("GET", _SETTINGS, webhooks.get_settings, "any"),
+    Route("PUT", _SETTINGS, webhooks.put_settings, "any"),
+    Route("DELETE", _SETTINGS, webhooks.delete_settings, "any"),
+    Route("GET", _SUBSCRIPTIONS, webhooks.list_subscriptions, "any"),
+    Route("POST", _SUBSCRIPTIONS, webhooks.create_subscription, "any"),
+    Route("POST", f"{_SUBSCRIPTIONS}/batch/update", webhooks.batch_update, "any"),
+    Route("GET", f"{_SUBSCRIPTIONS}/{{id}}", webhooks.get_subscription, "any"),
+    Route("PATCH", f"{_SUBSCRIPTIONS}/{{id}}", webhooks.update_subscription, "any"),
+    Route("DELETE", f"{_SUBSCRIPTIONS}/{{id}}", webhooks.delete_subscription, "any"),
     Route("GET", "account-info/details", account.account_details, "any"),
     Route("GET", "account-info/api-usage/daily/private-apps", account.daily_usage, "any"),
     Route("POST", "oauth/private-apps/get/access-token-info", account.token_info, "any"),

@@ -57,6 +57,7 @@ class Tokens:
         self.client_id = _uuid(chance)
         self.client_secret = _uuid(chance)
         self.first_refresh_token = f"na1-{_uuid(chance)}"
+        self.developer_key = _uuid(chance)
         world.db.execute(
             "CREATE TABLE IF NOT EXISTS hs_token (token TEXT PRIMARY KEY,"
             " kind TEXT NOT NULL, expires INTEGER)"
@@ -83,6 +84,8 @@ class Tokens:
             raise HubSpotError(401, _NO_CREDENTIALS, "INVALID_AUTHENTICATION")
         if value.strip() == self.access_token:
             return Token(app_id=PRIVATE_APP_ID, is_private_app=True)
+        if value.strip() == self.developer_key:
+            return Token(app_id=PUBLIC_APP_ID, is_private_app=False)
         return self._oauth(value.strip())
 
     def _oauth(self, value: str) -> Token:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmbridge.sandbox.clock import iso_ms
-from crmbridge.sandbox.hubspot import lifecycle, stage_dates
+from crmbridge.sandbox.hubspot import lifecycle, stage_dates, webhook_events
 from crmbridge.sandbox.hubspot.derived import DERIVED
 from crmbridge.sandbox.hubspot.errors import HubSpotError, ValueProblem
 from crmbridge.sandbox.hubspot.objects import CONTACTS, ObjectType
@@ -128,6 +128,7 @@ def create_many(portal: Portal, kind: ObjectType, rows: Iterable[Values], source
     portal.store.put(kind, records)
     for record in records:
         index(portal, kind, record, record.properties)
+    webhook_events.created(portal, kind, records, source)
     return records
 
 
@@ -135,7 +136,7 @@ def update_many(portal: Portal, kind: ObjectType, writes: Sequence[Write], sourc
     """Apply valid writes; one that changes nothing leaves stamps and history alone."""
     now = portal.world.clock.now_ms()
     real = [write for write in writes if write.changed]
-    before = [(write.record.id, _copy(write.record)) for write in real]
+    before: list[tuple[int, Record | None]] = [(write.record.id, _copy(write.record)) for write in real]
     entries = [entry for write in real for entry in _entries(write, source, now)]
     for write in real:
         _apply(portal, kind, write.record, write.changed, now)
@@ -146,6 +147,8 @@ def update_many(portal: Portal, kind: ObjectType, writes: Sequence[Write], sourc
     portal.store.add_history(kind, entries)
     for write in real:
         index(portal, kind, write.record, write.changed)
+    pairs = [(old, write.record) for (_, old), write in zip(before, real, strict=True)]
+    webhook_events.updated(portal, kind, pairs, source)
 
 
 def touch(portal: Portal, kind: ObjectType, record: Record, values: Values) -> None:
@@ -165,6 +168,7 @@ def archive_many(portal: Portal, kind: ObjectType, ids: Iterable[int]) -> None:
             portal.store.set_unique(kind, name, record.id, ())
         portal.world.audit.effect(f"hubspot {kind.name} {record.id} archived")
     portal.store.put(kind, records)
+    webhook_events.simple(portal, kind, "deletion", [record.id for record in records])
 
 
 def start(portal: Portal, kind: ObjectType, record: Record, values: Values, source: Source) -> None:
