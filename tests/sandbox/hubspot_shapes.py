@@ -38,6 +38,7 @@ UNIONS = {
     "HubSpotFormDefinitionAllOfLegalConsentOptions",
     "PublicPropertyAssociationFilterBranchFilterBranchesInner",
     "PublicPropertyAssociationFilterBranchFiltersInner",
+    "PublicSurveyMonkeyValueFilterValueComparison",
 }
 
 

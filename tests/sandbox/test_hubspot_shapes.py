@@ -93,7 +93,8 @@ def world() -> Iterator[World]:
 def served(operation: Operation) -> bool:
     path = re.sub(r"\{objectType\}|\{fromObjectType\}|\{objectTypeId\}", "contacts", operation.path)
     path = re.sub(r"\{.*?\}", "companies", path).rstrip("/")
-    return TABLE.match(operation.method, path).route is not None
+    found = TABLE.match(operation.method, path).route is not None
+    return found and not str(operation).startswith(NOT_SERVED)
 
 
 def all_operations() -> list[Operation]:
@@ -333,6 +334,66 @@ def webhook_calls(world: World, operation: Operation) -> list[Answer]:
     return calls[operation.name]()
 
 
+def list_calls(world: World, operation: Operation) -> list[Answer]:
+    http, base, contact = world.http, "/crm/v3/lists", world.record("contacts")
+    where = {"filterType": "PROPERTY", "property": "email", "operation": {"operator": "IS_KNOWN"}}
+    branch = {"filterBranchType": "OR", "filters": [], "filterBranches": [
+        {"filterBranchType": "AND", "filters": [where], "filterBranches": []}]}  # fmt: skip
+    name = f"List {next(_NUMBERS)}"
+    wanted = {"name": name, "objectTypeId": "0-1", "processingType": "MANUAL"}
+    one = f"{base}/{world.made(base, wanted)['list']['listId']}"
+    dynamic = {**wanted, "name": f"{name} dynamic", "processingType": "DYNAMIC", "filterBranch": branch}
+    other = f"{base}/{world.made(base, dynamic)['list']['listId']}"
+    assert http("PUT", f"{one}/memberships/add", [contact]).json["recordsIdsAdded"] == [contact]
+    change = {"recordIdsToAdd": [], "recordIdsToRemove": [contact]}
+    calls: dict[str, Callable[[], Answer]] = {
+        "ListsApi.create": lambda: http.post(f"{base}/", {**wanted, "name": f"{name} new"}),
+        "ListsApi.do_search": lambda: http.post(f"{base}/search", {"count": 500}),
+        "ListsApi.get_all": lambda: http.get(f"{base}/?listIds={one.rpartition('/')[2]}"),
+        "ListsApi.get_by_id": lambda: http.get(f"{other}?includeFilters=true"),
+        "ListsApi.get_by_name": lambda: http.get(
+            f"{base}/object-type-id/0-1/name/{name.replace(' ', '%20')}"
+        ),
+        "ListsApi.remove": lambda: http("DELETE", one),
+        "ListsApi.restore": lambda: (http("DELETE", one), http("PUT", f"{one}/restore"))[1],
+        "ListsApi.update_list_filters": lambda: http(
+            "PUT", f"{other}/update-list-filters", {"filterBranch": branch}
+        ),
+        "ListsApi.update_name": lambda: http("PUT", f"{one}/update-list-name?listName={next(_NUMBERS)}"),
+        "MembershipsApi.add_all_from_list": lambda: http(
+            "PUT", f"{one}/memberships/add-from/{other.rpartition('/')[2]}"
+        ),
+        "MembershipsApi.add_and_remove": lambda: http("PUT", f"{one}/memberships/add-and-remove", change),
+        "MembershipsApi.add": lambda: http("PUT", f"{one}/memberships/add", [world.record("contacts")]),
+        "MembershipsApi.get_lists": lambda: http.get(f"{base}/records/0-1/{contact}/memberships"),
+        "MembershipsApi.get_page_ordered_by_added_to_list_date": lambda: http.get(
+            f"{other}/memberships/join-order?limit=1"
+        ),
+        "MembershipsApi.get_page": lambda: http.get(f"{other}/memberships?limit=1"),
+        "MembershipsApi.remove_all": lambda: http("DELETE", f"{one}/memberships"),
+        "MembershipsApi.remove": lambda: http("PUT", f"{one}/memberships/remove", [contact]),
+    }
+    return [calls[operation.name]()]
+
+
+def form_calls(world: World, operation: Operation) -> list[Answer]:
+    http, base = world.http, "/marketing/v3/forms"
+    field = {"objectTypeId": "0-1", "name": "email", "label": "E-mail", "required": True, "hidden": False,
+             "fieldType": "email", "dependentFields": []}  # fmt: skip
+    group = {"groupType": "default_group", "richTextType": "text", "fields": [field]}
+    wanted = {"name": f"Form {next(_NUMBERS)}", "formType": "hubspot", "fieldGroups": [group]}
+    one = f"{base}/{world.made(base, wanted)['id']}"
+    calls: dict[str, Callable[[], Answer]] = {
+        "FormsApi.archive": lambda: http("DELETE", one),
+        "FormsApi.create": lambda: http.post(f"{base}/", wanted),
+        "FormsApi.get_by_id": lambda: http.get(one),
+        "FormsApi.get_page": lambda: http.get(f"{base}/?limit=1"),
+        "FormsApi.replace": lambda: http("PUT", one, wanted),
+        "FormsApi.update": lambda: http("PATCH", one, {"name": "New"}),
+    }
+    return [calls[operation.name]()]
+
+
 CALLS: dict[str, Callable[[World, Operation], list[Answer]]] = {
     "properties": property_calls,
     "pipelines": pipeline_calls,
@@ -340,6 +401,8 @@ CALLS: dict[str, Callable[[World, Operation], list[Answer]]] = {
     "associations_v4_schema": label_calls,
     "owners": owner_calls,
     "oauth": oauth_calls,
+    "lists": list_calls,
+    "forms": form_calls,
     "webhooks": webhook_calls,
 }
 

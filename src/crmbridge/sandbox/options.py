@@ -49,6 +49,8 @@ class HubSpotOptions:
     search_order_jitter: bool = False
     #: List pages hold fewer records than asked for now and then, with a cursor to the next.
     short_pages: bool = False
+    #: Sandbox seconds until a submitted form becomes a contact; the submission is there at once.
+    form_delay_seconds: float = 0.0
     #: An address that was forgotten by GDPR cannot become a contact again; the documented service allows it.
     blocklist_refuses_contacts: bool = False
     #: Sandbox seconds for which events are collected before they are sent to webhooks.

@@ -9,6 +9,7 @@ from crmbridge.sandbox.hubspot.errors import HubSpotError, invalid_input, invali
 from crmbridge.sandbox.hubspot.lookup import one, resolve
 from crmbridge.sandbox.hubspot.merging import merge
 from crmbridge.sandbox.hubspot.objects import CONTACTS
+from crmbridge.sandbox.hubspot.portal import Portal
 from crmbridge.sandbox.hubspot.requirements import missing_properties
 from crmbridge.sandbox.hubspot.writing import (
     InvalidValues,
@@ -33,6 +34,8 @@ def list_records(call: Call) -> Response:
     start = record_id(after)
     if start is None:
         raise invalid_input(f"Cannot deserialize value of type `long` from String: {after[:20]}")
+    if portal.options.short_pages:
+        limit = portal.world.random.randint(1, limit)
     records = portal.store.page(kind, archived=call.flag("archived"), from_id=start, limit=limit + 1)
     page, rest = records[:limit], records[limit:]
     names = showing.wanted(portal, kind, call.names("properties"))
@@ -115,6 +118,13 @@ def merge_records(call: Call) -> Response:
     return answer(showing.show(portal, kind, survivor, showing.wanted(portal, kind, ())))
 
 
+def _block(portal: Portal, number: int) -> None:
+    record = portal.store.get(CONTACTS, [number]).get(number)
+    if record is not None:
+        others = record.properties.get("hs_additional_emails", "").split(";")
+        portal.blocklist.add([record.properties.get("email", ""), *others])
+
+
 def gdpr_delete(call: Call) -> Response:
     """``POST /crm/v3/objects/contacts/gdpr-delete``: nothing of the person is kept."""
     kind, portal = call.kind, call.portal
@@ -123,8 +133,12 @@ def gdpr_delete(call: Call) -> Response:
     key = text_field(call.body, "objectId")
     ids = resolve(portal, kind, [key], text_field(call.body, "idProperty"))
     with portal.world.transaction():
+        # An address that no contact has is remembered as well (checked 2026-11-21).
+        portal.blocklist.add([key] if "@" in key else [])
         for number in ids.values():
+            _block(portal, number)
             portal.store.delete(kind, number)
+            portal.forms.forget(number)
             portal.world.audit.effect(f"hubspot {kind.name} {number} forgotten")
         webhook_events.simple(portal, kind, "privacyDeletion", ids.values())
     return no_content()

@@ -65,7 +65,7 @@ def _hand_over(portal: Portal, kind: ObjectType, gone: Record, survivor: int) ->
             f"UPDATE OR IGNORE hs_association SET {end}_id = ? WHERE {end}_type = ? AND {end}_id = ?",
             (survivor, kind.name, gone.id),
         )
-    for table in ("hs_history", "hs_unique"):
+    for table in ("hs_history", "hs_unique", "hs_list_member"):
         db.execute(
             f"UPDATE OR IGNORE {table} SET id = ? WHERE type = ? AND id = ?", (survivor, kind.name, gone.id)
         )

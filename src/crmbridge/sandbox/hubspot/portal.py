@@ -6,9 +6,12 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from crmbridge.sandbox.hubspot.blocklist import Blocklist
 from crmbridge.sandbox.hubspot.catalog import Catalog
+from crmbridge.sandbox.hubspot.forms import Forms
 from crmbridge.sandbox.hubspot.lifecycle import DEFAULT_STAGES
 from crmbridge.sandbox.hubspot.limits import Limits
+from crmbridge.sandbox.hubspot.lists import Lists
 from crmbridge.sandbox.hubspot.objects import CONTACTS
 from crmbridge.sandbox.hubspot.owners import NewOwner, Owners
 from crmbridge.sandbox.hubspot.stage_dates import GENERATIONS, GROUP, rows
@@ -42,6 +45,9 @@ class Portal:
             self.catalog = Catalog(world)
             self.owners = Owners(world)
             self.tokens = Tokens(world)
+            self.lists = Lists(self)
+            self.forms = Forms(world)
+            self.blocklist = Blocklist(world)
         self.limits = Limits(world)
         self.delivery = Delivery(world, self.tokens)
         self.webhooks = Webhooks(world, self.portal_id, self.delivery.take)
@@ -103,6 +109,9 @@ class Portal:
             self.catalog.reset()
             self.owners.reset()
             self.tokens.reset()
+            self.lists.reset()
+            self.forms.reset()
+            self.blocklist.reset()
         self.limits = Limits(self.world)
         self.webhooks.reset()
         self.delivery.clear()

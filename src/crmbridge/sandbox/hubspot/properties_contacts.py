@@ -96,16 +96,16 @@ gender | Gender
 _STATE = table("""
 lifecyclestage | Lifecycle stage | enumeration/radio
 hs_lead_status | Lead status | enumeration/radio
-hs_pipeline | Pipeline | enumeration/select
+hs_pipeline | Pipeline | enumeration/select | external
 hubspot_owner_id | Contact owner | enumeration/select | owner
 hubspot_owner_assigneddate | Owner assigned at | datetime | ro
 hubspot_team_id | Team of the owner | string | ro
-hubspotscore | HubSpot score | number | ro
+hubspotscore | HubSpot score | number/calculation_score | ro
 hs_predictivecontactscore_v2 | Likelihood to close | number | ro
 hs_v2_date_entered_current_stage | Entered the current stage | datetime | ro
 hs_is_unworked | Not worked yet | bool | ro
 hs_contact_enrichment_opt_out | Enrichment opt out | bool | ro
-associatedcompanyid | Primary company | number
+associatedcompanyid | Primary company | number | company
 closedate | Became a customer at | datetime
 hs_latest_open_lead_date | Latest open lead | datetime | ro
 hs_latest_qualified_lead_date | Latest qualified lead | datetime | ro
@@ -208,7 +208,26 @@ hs_is_contact | Is a contact | bool | ro hidden
 hs_email_domain | E-mail domain | string | ro
 hs_full_name_or_email | Full name or e-mail | string | ro
 hs_was_imported | Was imported | bool | ro
+hs_associated_target_accounts | Associated target accounts | number/calculation_rollup | ro hidden
+hs_currently_enrolled_in_prospecting_agent | Enrolled in prospecting agent | bool | ro hidden
+hs_prospecting_agent_actively_enrolled_count | Active prospecting agents | number | ro hidden
+hs_prospecting_agent_total_enrolled_count | Prospecting agents in all | number | ro hidden
+hs_membership_has_accessed_private_content | Accessed private content | number | ro hidden
+hs_registered_member | Registered member | number | ro hidden
+hs_sequences_actively_enrolled_count | Active sequences | number | ro hidden
 """)
+#: What every new contact has (recorded answer, checked 2026-11-21).
+NEW_CONTACT = {
+    "hs_is_contact": "true",
+    "num_notes": "0",
+    "hs_associated_target_accounts": "0",
+    "hs_currently_enrolled_in_prospecting_agent": "false",
+    "hs_prospecting_agent_actively_enrolled_count": "0",
+    "hs_prospecting_agent_total_enrolled_count": "0",
+    "hs_membership_has_accessed_private_content": "0",
+    "hs_registered_member": "0",
+    "hs_sequences_actively_enrolled_count": "0",
+}
 
 #: Group name to its label and properties.
 CONTACT_GROUPS: dict[str, tuple[str, list[P]]] = {

@@ -5,7 +5,10 @@ from __future__ import annotations
 from crmbridge.sandbox.hubspot import handle_account as account
 from crmbridge.sandbox.hubspot import handle_associations as linking
 from crmbridge.sandbox.hubspot import handle_batches as batches
+from crmbridge.sandbox.hubspot import handle_forms as forms
 from crmbridge.sandbox.hubspot import handle_labels as labels
+from crmbridge.sandbox.hubspot import handle_lists as lists
+from crmbridge.sandbox.hubspot import handle_memberships as memberships
 from crmbridge.sandbox.hubspot import handle_objects as objects
 from crmbridge.sandbox.hubspot import handle_pipelines as pipelines
 from crmbridge.sandbox.hubspot import handle_rules as rules
@@ -21,6 +24,8 @@ _P = "properties/{type}"
 _PIPE = "pipelines/{type}/{pipeline}"
 _STAGE = f"{_PIPE}/stages/{{stage}}"
 _SETTINGS, _SUBSCRIPTIONS = "webhooks/{app}/settings", "webhooks/{app}/subscriptions"
+_LISTS_READ, _LISTS_WRITE = "crm.lists.read", "crm.lists.write"
+_MEMBERS = "lists/{list}/memberships"
 _V3, _V4 = ("v3",), ("v4",)
 _FROM_TO = "{to}/{to_id}"
 
@@ -85,6 +90,32 @@ ROUTES = (
     Route("GET", "owners/{id}", account.get_owner, "crm.objects.owners.read"),
     Route("GET", "schemas", schema.list_schemas, "any"),
     Route("GET", "schemas/{type}", schema.get_schema, "any"),
+    Route("GET", "lists", lists.get_lists, _LISTS_READ),
+    Route("POST", "lists", lists.create_list, _LISTS_WRITE),
+    Route("POST", "lists/search", lists.search_lists, _LISTS_READ),
+    Route("GET", "lists/object-type-id/{type}/name/{name}", lists.get_by_name, _LISTS_READ),
+    Route("GET", "lists/records/{type}/{id}/memberships", memberships.of_record, _LISTS_READ),
+    Route("GET", "lists/{list}", lists.get_list, _LISTS_READ),
+    Route("DELETE", "lists/{list}", lists.delete_list, _LISTS_WRITE),
+    Route("PUT", "lists/{list}/restore", lists.restore_list, _LISTS_WRITE),
+    Route("PUT", "lists/{list}/update-list-name", lists.rename_list, _LISTS_WRITE),
+    Route("PUT", "lists/{list}/update-list-filters", lists.change_filters, _LISTS_WRITE),
+    Route("GET", _MEMBERS, memberships.by_id, _LISTS_READ),
+    Route("DELETE", _MEMBERS, memberships.remove_all, _LISTS_WRITE),
+    Route("GET", f"{_MEMBERS}/join-order", memberships.by_time, _LISTS_READ),
+    Route("PUT", f"{_MEMBERS}/add", memberships.add, _LISTS_WRITE),
+    Route("PUT", f"{_MEMBERS}/remove", memberships.remove, _LISTS_WRITE),
+    Route("PUT", f"{_MEMBERS}/add-and-remove", memberships.add_and_remove, _LISTS_WRITE),
+    Route("PUT", f"{_MEMBERS}/add-from/{{source}}", memberships.add_from, _LISTS_WRITE),
+    Route("GET", "forms", forms.list_forms, "forms"),
+    Route("POST", "forms", forms.create_form, "forms"),
+    Route("GET", "forms/{form}", forms.get_form, "forms"),
+    Route("PUT", "forms/{form}", forms.replace_form, "forms"),
+    Route("PATCH", "forms/{form}", forms.update_form, "forms"),
+    Route("DELETE", "forms/{form}", forms.archive_form, "forms"),
+    Route("GET", "submissions/forms/{form}", forms.list_submissions, "forms"),
+    Route("POST", "submit/submit/{portal}/{form}", forms.submit, "none"),
+    Route("POST", "submit/secure/submit/{portal}/{form}", forms.submit, "forms"),
     Route("GET", _SETTINGS, webhooks.get_settings, "any"),
     Route("PUT", _SETTINGS, webhooks.put_settings, "any"),
     Route("DELETE", _SETTINGS, webhooks.delete_settings, "any"),

@@ -153,7 +153,7 @@ class Store:
     def delete(self, kind: ObjectType, record_id: int) -> None:
         """Forget a record with its history, index entries, associations and aliases."""
         self._db.execute(f"DELETE FROM {kind.table} WHERE id = ?", (record_id,))
-        for table in ("hs_history", "hs_unique", "hs_pending"):
+        for table in ("hs_history", "hs_unique", "hs_pending", "hs_list_member"):
             self._db.execute(f"DELETE FROM {table} WHERE type = ? AND id = ?", (kind.name, record_id))
         self._db.execute("DELETE FROM hs_alias WHERE type = ? AND survivor = ?", (kind.name, record_id))
         self.delete_associations(kind, record_id)
@@ -293,7 +293,7 @@ def _record(row: tuple[int, int, int, int, int | None, str]) -> Record:
     )
 
 
-_SHARED_NAMES = ("hs_history", "hs_unique", "hs_alias", "hs_pending", "hs_association")
+_SHARED_NAMES = ("hs_history", "hs_unique", "hs_alias", "hs_pending", "hs_association", "hs_list_member")
 _SHARED_TABLES = """
 CREATE TABLE IF NOT EXISTS hs_history (
     seq INTEGER PRIMARY KEY, type TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL,
@@ -312,5 +312,8 @@ CREATE TABLE IF NOT EXISTS hs_association (
     from_type TEXT NOT NULL, from_id INTEGER NOT NULL, to_type TEXT NOT NULL, to_id INTEGER NOT NULL,
     category TEXT NOT NULL, type_id INTEGER NOT NULL, label TEXT,
     PRIMARY KEY (from_type, from_id, to_type, to_id, type_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hs_list_member (
+    list_id INTEGER NOT NULL, type TEXT NOT NULL, id INTEGER NOT NULL, added INTEGER NOT NULL,
+    PRIMARY KEY (list_id, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS hs_association_to ON hs_association (to_type, to_id);
 """

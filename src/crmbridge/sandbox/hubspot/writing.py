@@ -13,6 +13,7 @@ from crmbridge.sandbox.hubspot.errors import HubSpotError, ValueProblem
 from crmbridge.sandbox.hubspot.objects import CONTACTS, ObjectType
 from crmbridge.sandbox.hubspot.pipelines_default import STAGE_PROPERTIES
 from crmbridge.sandbox.hubspot.portal import Portal, Source
+from crmbridge.sandbox.hubspot.properties_contacts import NEW_CONTACT
 from crmbridge.sandbox.hubspot.store import HistoryEntry, Record, stamped
 from crmbridge.sandbox.hubspot.validation_rules import broken
 from crmbridge.sandbox.hubspot.values import Invalid, checked, problem, same
@@ -94,7 +95,10 @@ def resolved(
 
 
 def conflict(portal: Portal, kind: ObjectType, values: Values, own_id: int | None) -> HubSpotError | None:
-    """Give the 409 of a value that another record has; None when there is none."""
+    """Give the refusal of a value that another record has, or that was forgotten; None when all is well."""
+    forgotten = portal.options.blocklist_refuses_contacts and kind is CONTACTS and own_id is None
+    if forgotten and portal.blocklist.has(values.get("email", "")):
+        return HubSpotError(400, "The contact was deleted for privacy and cannot be made again.")
     for name in portal.catalog.unique_names(kind):
         if not values.get(name):
             continue
@@ -183,8 +187,7 @@ def start(portal: Portal, kind: ObjectType, record: Record, values: Values, sour
         portal, kind, record, {**defaults, **{k: _appended("", v) for k, v in values.items()}}, record.created
     )
     if kind is CONTACTS:
-        vids = {"hs_all_contact_vids": str(record.id), "hs_is_contact": "true", "num_notes": "0"}
-        _merge(record.properties, vids)
+        _merge(record.properties, {"hs_all_contact_vids": str(record.id), **NEW_CONTACT})
 
 
 def _pipeline_defaults(portal: Portal, kind: ObjectType, values: Values) -> Values:
