@@ -96,8 +96,8 @@ def _many(known: dict[str, Any], outer: str, inner: str, value: Any, where: str)
     if not isinstance(value, list if outer == "list" else dict):
         yield f"{where}: {type(value).__name__} is no {outer}"
         return
-    items = enumerate(value) if outer == "list" else value.items()
-    for key, item in items:
+    pairs: Any = enumerate(value) if isinstance(value, list) else value.items()
+    for key, item in pairs:
         yield from problems(known, inner, item, f"{where}[{key}]")
 
 

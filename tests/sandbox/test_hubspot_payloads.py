@@ -130,7 +130,7 @@ def lists(*, offset: int) -> Callable[[Sandbox, Http], Answer]:
         branch = {"filterBranchType": "AND", "filters": [where], "filterBranches": []}
         http.contact(email="a@example.com")
         for processing in ("DYNAMIC", "SNAPSHOT", "MANUAL"):
-            wanted = {"name": processing, "objectTypeId": "0-1", "processingType": processing}
+            wanted: dict[str, Any] = {"name": processing, "objectTypeId": "0-1", "processingType": processing}
             wanted |= {} if processing == "MANUAL" else {"filterBranch": branch}
             assert http.post("/crm/v3/lists", wanted).status == 200
         return http.post("/crm/v3/lists/search", {"offset": offset, "count": 2})

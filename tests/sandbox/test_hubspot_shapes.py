@@ -137,7 +137,7 @@ def _upsert(world: World, http: Http, kind: str, base: str) -> list[Answer]:
     bad = {"id": f"k{next(_NUMBERS)}", "idProperty": name, "properties": {"no_such_property": "1"}}
     if kind == "leads":  # an upsert cannot associate: only leads that are there can be named
         lead = world.record(kind)
-        world.http.update(lead, kind, **{name: good[0]["id"]})
+        world.http.update(lead, kind, **{name: str(good[0]["id"])})
         good[0]["properties"] = {"hs_lead_name": "Renamed"}
     return partial(http, f"{base}/batch/upsert", good, bad)
 

@@ -11,9 +11,10 @@ from inspect import isawaitable
 from typing import Any
 
 from crmbridge.errors import ConfigError, Problem
-from crmbridge.sandbox import faults
+from crmbridge.sandbox import connector_rules, faults
 from crmbridge.sandbox.app import CrmApp
 from crmbridge.sandbox.clock import to_ms
+from crmbridge.sandbox.connector import Connector
 from crmbridge.sandbox.http import Request, Response
 from crmbridge.sandbox.load import load
 from crmbridge.sandbox.world import World
@@ -23,10 +24,11 @@ PREFIX = "/_sandbox"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlApp:
-    """Serves ``state``, ``audit``, ``clock``, ``faults``, ``options``, ``reset``, ``load``, ``act`` …"""
+    """Serves ``state``, ``audit``, ``clock``, ``faults``, ``options``, ``connector``, ``load``, ``act`` …"""
 
     world: World
     apps: Mapping[str, CrmApp]
+    connector: Connector
     token: str
     #: Puts the sandbox back to what it was started with.
     reset: Callable[[], None]
@@ -58,6 +60,8 @@ class ControlApp:
             ("POST", "reset"): self._reset,
             ("POST", "load"): self._load,
             ("POST", "act"): self._act,
+            ("GET", "connector"): lambda _: self.connector.state(),
+            ("POST", "connector"): self._set_connector,
             ("POST", "stop"): self._stop,
         }
 
@@ -127,6 +131,12 @@ class ControlApp:
         if app is None or not isinstance(action, str) or not isinstance(arguments, dict):
             raise _problem("crm", "crm, action and arguments (an object) are needed")
         return app.act(action, arguments)
+
+    def _set_connector(self, request: Request) -> Any:
+        body = _object(request)
+        off = body.pop("on", True) is False
+        self.connector.switch(None if off else connector_rules.parse(body))
+        return self.connector.state()
 
     def _stop(self, request: Request) -> Any:
         del request

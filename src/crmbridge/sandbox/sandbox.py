@@ -25,6 +25,8 @@ from crmbridge.errors import ConfigError, Problem
 from crmbridge.sandbox import faults
 from crmbridge.sandbox.app import CrmApp
 from crmbridge.sandbox.clock import to_ms
+from crmbridge.sandbox.connector import Connector
+from crmbridge.sandbox.connector_rules import ConnectorOptions
 from crmbridge.sandbox.control import PREFIX, ControlApp
 from crmbridge.sandbox.demo import fill
 from crmbridge.sandbox.hubspot import HubSpotApp
@@ -65,6 +67,8 @@ class SandboxOptions:
     clock: datetime | None = None
     #: Switches to set at the start, as `crmbridge.sandbox.options.Options.change` takes them.
     options: Mapping[str, Any] | None = None
+    #: Let the HubSpot-Salesforce connector work between the two; None: there is none.
+    connector: ConnectorOptions | None = None
 
 
 class Sandbox:
@@ -76,6 +80,7 @@ class Sandbox:
     world: World
     hubspot: HubSpotApp
     salesforce: SalesforceApp
+    connector: Connector
     #: What the files given at the start became.
     reports: tuple[LoadReport, ...] = ()
 
@@ -183,6 +188,14 @@ class Sandbox:
         """
         return self.run(lambda: self._apps[crm].act(action, arguments))
 
+    def connect(self, connector: ConnectorOptions | None) -> None:
+        """Switch the HubSpot-Salesforce connector on (first run one interval from now), or off (None)."""
+        self.run(lambda: self.connector.switch(connector))
+
+    def connector_state(self) -> dict[str, Any]:
+        """Give what the connector did: ``runs``, ``writes``, ``refusals``, as the control API shows it."""
+        return self.run(self.connector.state)
+
     def settings(self) -> dict[str, dict[str, str]]:
         """Give what a client needs to sign in to both CRMs, named like the settings of the package."""
         hubspot, salesforce = self.ready["hubspot"], self.ready["salesforce"]
@@ -242,6 +255,8 @@ class Sandbox:
         self.salesforce = SalesforceApp(self.world)
         self._apps: dict[str, CrmApp] = {"hubspot": self.hubspot, "salesforce": self.salesforce}
         self._fill()
+        self.connector = Connector(self.world, self.hubspot, self.salesforce)
+        self.connector.switch(self.options.connector)
 
     def _fill(self) -> None:
         options = self.options
@@ -258,6 +273,7 @@ class Sandbox:
         for app in self._apps.values():
             app.reset()
         self._fill()
+        self.connector.reset()
 
     async def _listen(self, folder: Path, listeners: list[Listener]) -> dict[str, Any]:
         options, tls, ca_file = self.options, None, None
@@ -274,7 +290,12 @@ class Sandbox:
             ready[crm] = app.ready(_origin(options.host, port, tls=tls is not None), folder)
         token = secrets.token_urlsafe(24)
         control = ControlApp(
-            world=self.world, apps=self._apps, token=token, reset=self._reset, stop=self._down.set
+            world=self.world,
+            apps=self._apps,
+            connector=self.connector,
+            token=token,
+            reset=self._reset,
+            stop=self._down.set,
         )
         listener = Listener(app=control)
         listeners.append(listener)

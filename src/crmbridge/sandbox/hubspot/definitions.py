@@ -44,7 +44,7 @@ class P:
 
 
 def table(text: str) -> list[P]:
-    """Read rows ``name | label | type/field | flags``; flags: ro, unique, owner, company, hidden, external."""
+    """Read rows ``name | label | type/field | flags``: ro, unique, owner, company, hidden, external."""
     rows = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
     return [_row(*row) for row in rows]
 

@@ -29,7 +29,7 @@ def broken(rules: Sequence[Mapping[str, Any]], name: str, value: str) -> list[Va
 def readable(rule: Mapping[str, Any]) -> bool:
     """Tell whether a rule can be kept: its arguments fit its type."""
     try:
-        holds = _RULES.get(rule["ruleType"], lambda *_: True)
+        holds = _RULES.get(rule["ruleType"], _RULES["ALPHANUMERIC"])
         holds("1", [str(item) for item in rule["ruleArguments"]])
     except (KeyError, TypeError, ValueError, IndexError, re.error):
         return False
