@@ -16,6 +16,7 @@ _CHOICES = {
     "webhook_signatures": ("both", "v1", "v3"),
     "duplicate_rule": ("off", "alert", "block"),
 }
+_PARTS = {"stage_date_generations": frozenset({"old", "middle", "v2"})}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -139,6 +140,10 @@ def _refusal(switches: Any, name: str, value: Any) -> str:
         return "unknown switch"
     if name in _CHOICES and value not in _CHOICES[name]:
         return "must be one of: " + ", ".join(_CHOICES[name])
+    if name in _PARTS and not (
+        isinstance(value, list) and all(item in _PARTS[name] for item in map(str, value))
+    ):
+        return "must be a list of: " + ", ".join(sorted(_PARTS[name]))
     present = getattr(switches, name)
     if isinstance(present, bool) != isinstance(value, bool) and name != "scopes":
         return f"must be {'true or false' if isinstance(present, bool) else 'no boolean'}"
