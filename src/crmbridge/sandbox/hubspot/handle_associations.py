@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -71,7 +70,7 @@ def put_default(call: Call) -> Response:
 
 def put_labelled(call: Call) -> Response:
     """``PUT /crm/v4/objects/{type}/{id}/associations/{to}/{to_id}`` with a list of types."""
-    type_ids = _type_ids(call, _list_body(call))
+    type_ids = _type_ids(call, call.json)
     return answer(_associate(call, call.params["id"], call.params["to_id"], type_ids), 201)
 
 
@@ -126,13 +125,6 @@ def batch_archive_labels(call: Call) -> Response:
 
 def _to(call: Call) -> ObjectType:
     return object_type(call.params["to"])
-
-
-def _list_body(call: Call) -> Any:
-    try:
-        return json.loads(call.request.body)
-    except (ValueError, RecursionError):
-        raise invalid_input("Invalid input JSON: the body must be a list of association types") from None
 
 
 def _specs(value: Any) -> list[Any]:

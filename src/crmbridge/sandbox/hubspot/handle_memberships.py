@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,12 +30,12 @@ def by_time(call: Call) -> Response:
 
 def add(call: Call) -> Response:
     """``PUT /crm/v3/lists/{list}/memberships/add`` with a list of ids."""
-    return _changed(call, _ids(_json(call)), [])
+    return _changed(call, _ids(call.json), [])
 
 
 def remove(call: Call) -> Response:
     """``PUT /crm/v3/lists/{list}/memberships/remove`` with a list of ids."""
-    return _changed(call, [], _ids(_json(call)))
+    return _changed(call, [], _ids(call.json))
 
 
 def add_and_remove(call: Call) -> Response:
@@ -89,13 +88,6 @@ def _page(call: Call, members: Sequence[Member]) -> Response:
         path = request.raw_path.partition("?")[0]
         body["paging"] = showing.next_page(request.origin, path, request.query, str(start + limit))
     return answer(body)
-
-
-def _json(call: Call) -> Any:
-    try:
-        return json.loads(call.request.body)
-    except (ValueError, RecursionError):
-        raise invalid_input("Invalid input JSON: the body must be a list of record ids") from None
 
 
 def _ids(value: Any) -> list[str]:
