@@ -52,7 +52,7 @@ def test_the_state_counts_records_and_calls(http: Http, control: Http) -> None:
 
 
 def test_the_audit_tells_who_did_what(http: Http, control: Http) -> None:
-    """§9.29"""
+    """HS-9.29"""
     http.contact(email="a@example.com")
     http.get(f"{CONTACTS}?limit=1")
     entries = control.get("/audit").json
@@ -65,7 +65,7 @@ def test_the_audit_tells_who_did_what(http: Http, control: Http) -> None:
 
 
 def test_time_can_be_set_and_advanced(http: Http, control: Http) -> None:
-    """§9.29"""
+    """HS-9.29"""
     control.post("/clock", {"set": "2030-01-01T00:00:00Z"})
     control.post("/clock", {"advance_seconds": 86_400})
     record_id = http.contact(email="a@example.com")

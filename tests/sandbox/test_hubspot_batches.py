@@ -34,12 +34,12 @@ def unique_property(http: Http) -> None:
 
 @pytest.mark.parametrize("verb", ["read", "create", "update", "upsert", "archive"])
 def test_a_batch_has_at_most_100_inputs(http: Http, verb: str) -> None:
-    """§9.15"""
+    """HS-9.15"""
     assert batch(http, verb, *({"id": str(number)} for number in range(101))).status == 400
 
 
 def test_the_same_record_twice_is_refused_and_nothing_written(http: Http) -> None:
-    """§9.15"""
+    """HS-9.15"""
     record_id = http.contact(email="a@example.com")
     once = {"id": record_id, "properties": {"city": "Berlin"}}
     answer = batch(http, "update", {**once, "objectWriteTraceId": "1"}, {**once, "objectWriteTraceId": "2"})
@@ -49,7 +49,7 @@ def test_the_same_record_twice_is_refused_and_nothing_written(http: Http) -> Non
 
 
 def test_without_trace_ids_one_bad_value_sinks_all(http: Http) -> None:
-    """§9.15"""
+    """HS-9.15"""
     good, bad = http.contact(email="a@example.com"), http.contact(email="b@example.com")
     answer = batch(
         http,
@@ -63,7 +63,7 @@ def test_without_trace_ids_one_bad_value_sinks_all(http: Http) -> None:
 
 
 def test_with_trace_ids_the_good_ones_are_written_and_the_bad_ones_named(http: Http) -> None:
-    """§9.15"""
+    """HS-9.15"""
     good, bad = http.contact(email="a@example.com"), http.contact(email="b@example.com")
     answer = batch(
         http,
@@ -78,7 +78,7 @@ def test_with_trace_ids_the_good_ones_are_written_and_the_bad_ones_named(http: H
 
 
 def test_unknown_ids_are_a_207_that_names_them(http: Http) -> None:
-    """§9.15"""
+    """HS-9.15"""
     record_id = http.contact(email="a@example.com")
     asked = [
         {"id": record_id, "properties": {"city": "Berlin"}},
@@ -92,7 +92,7 @@ def test_unknown_ids_are_a_207_that_names_them(http: Http) -> None:
 
 
 def test_results_come_in_no_order(http: Http) -> None:
-    """§9.15"""
+    """HS-9.15"""
     ids = [http.contact(email=f"p{number}@example.com") for number in range(20)]
     answer = batch(http, "read", *({"id": record_id} for record_id in ids))
     got = [item["id"] for item in answer.json["results"]]
@@ -101,7 +101,7 @@ def test_results_come_in_no_order(http: Http) -> None:
 
 
 def test_a_conflict_in_a_create_is_named_with_trace_ids_only(http: Http) -> None:
-    """§9.15"""
+    """HS-9.15"""
     taken = http.contact(email="a@example.com")
     inputs = [{"properties": {"email": f"{name}@example.com"}} for name in ("a", "b")]
     refused = batch(http, "create", *inputs)
@@ -114,7 +114,7 @@ def test_a_conflict_in_a_create_is_named_with_trace_ids_only(http: Http) -> None
 
 
 def test_an_upsert_updates_or_creates_by_a_unique_property(http: Http) -> None:
-    """§9.16"""
+    """HS-9.16"""
     unique_property(http)
     there = http.contact(email="a@example.com", our_id="L1")
     answer = batch(
@@ -130,7 +130,7 @@ def test_an_upsert_updates_or_creates_by_a_unique_property(http: Http) -> None:
 
 
 def test_an_upsert_needs_a_unique_property(http: Http) -> None:
-    """§9.16"""
+    """HS-9.16"""
     answer = batch(http, "upsert", {"id": "Berlin", "idProperty": "city", "properties": {}})
     assert answer.status == 400
     assert answer.json["message"].startswith("Unable to perform update/upsert by non-unique")
@@ -140,7 +140,7 @@ def test_an_upsert_needs_a_unique_property(http: Http) -> None:
 def test_partial_upserts_by_address_are_a_switch(
     sandbox: Sandbox, http: Http, switch: bool, status: int
 ) -> None:
-    """§9.16"""
+    """HS-9.16"""
     sandbox.set_options(hubspot={"partial_upserts_by_email": switch})
     rows = [("a@example.com", {"city": "Berlin"}), ("b@example.com", {"nonsense": "1"})]
     answer = batch(

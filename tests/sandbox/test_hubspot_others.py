@@ -39,7 +39,7 @@ def linked(http: Http, start: str, end: str, *ids: str) -> Any:
 
 
 def test_the_first_company_is_the_primary_one(http: Http) -> None:
-    """§9.21"""
+    """HS-9.21"""
     contact, company = http.contact(email="a@example.com"), create(http, "companies", name="Acorn")
     path = f"/crm/v4/objects/contacts/{contact}/associations/default/companies/{company}"
     assert [http("PUT", path).status for _ in range(2)] == [200, 200]
@@ -63,7 +63,7 @@ def test_the_first_company_is_the_primary_one(http: Http) -> None:
 
 
 def test_sources_without_associations_are_named(http: Http) -> None:
-    """§9.21"""
+    """HS-9.21"""
     contact = http.contact(email="a@example.com")
     answer = linked(http, "contacts", "companies", contact)
     assert (answer.status, answer.json["numErrors"]) == (207, 1)
@@ -71,12 +71,12 @@ def test_sources_without_associations_are_named(http: Http) -> None:
 
 
 def test_one_read_has_at_most_1000_sources(http: Http) -> None:
-    """§9.21"""
+    """HS-9.21"""
     assert linked(http, "contacts", "calls", *map(str, range(1001))).status == 400
 
 
 def test_each_source_has_paging_of_its_own(http: Http) -> None:
-    """§9.21"""
+    """HS-9.21"""
     contact = http.contact(email="a@example.com")
     calls = [create(http, "calls", (contact, 194), hs_timestamp="2026-11-01") for _ in range(3)]
     one = http.get(f"/crm/v4/objects/contacts/{contact}/associations/calls?limit=2").json
@@ -99,7 +99,7 @@ def test_a_batch_of_associations_reports_the_bad_ones(http: Http) -> None:
 
 
 def test_an_activity_moves_the_contacts_summary_but_not_its_stamp(sandbox: Sandbox, http: Http) -> None:
-    """§9.22"""
+    """HS-9.22"""
     assert http.post("/crm/v3/objects/calls", {"properties": {"hs_call_title": "Hello"}}).status == 400
     contact = http.contact(email="a@example.com")
     before = http.read(contact, "lastmodifieddate")
@@ -115,7 +115,7 @@ def test_an_activity_moves_the_contacts_summary_but_not_its_stamp(sandbox: Sandb
 
 
 def test_owners_have_an_archived_partition_queues_and_teams(sandbox: Sandbox, http: Http) -> None:
-    """§9.23"""
+    """HS-9.23"""
     sandbox.load("hubspot.owners", "email,firstName,type,archived,team\nann@example.com,Ann,,,Sales\n"
                  "queue@example.com,,QUEUE,,\ndan@example.com,Dan,,true,\n")  # fmt: skip
     active = http.get("/crm/v3/owners?limit=500").json["results"]
@@ -133,7 +133,7 @@ def test_owners_have_an_archived_partition_queues_and_teams(sandbox: Sandbox, ht
 
 
 def test_owners_are_paged(sandbox: Sandbox, http: Http) -> None:
-    """§9.23"""
+    """HS-9.23"""
     rows = "\n".join(f"p{number}@example.com" for number in range(120))
     sandbox.load("hubspot.owners", f"email\n{rows}\n")
     first = http.get("/crm/v3/owners").json
@@ -142,7 +142,7 @@ def test_owners_are_paged(sandbox: Sandbox, http: Http) -> None:
 
 
 def test_a_property_is_made_once(http: Http) -> None:
-    """§9.23"""
+    """HS-9.23"""
     made = http.post(PROPERTIES, NEW_PROPERTY)
     assert (made.status, made.json["hubspotDefined"], made.json["options"]) == (201, False, [])
     again = http.post(PROPERTIES, NEW_PROPERTY)
@@ -174,7 +174,7 @@ def test_options_are_replaced_as_a_whole(http: Http) -> None:
 
 
 def test_the_contacts_pipeline_agrees_with_the_lifecycle_stages(http: Http) -> None:
-    """§9.23"""
+    """HS-9.23"""
     pipeline = http.get("/crm/v3/pipelines/contacts").json["results"][0]
     options = http.get(f"{PROPERTIES}/lifecyclestage").json["options"]
     stages = [stage["id"] for stage in pipeline["stages"]]
@@ -184,7 +184,7 @@ def test_the_contacts_pipeline_agrees_with_the_lifecycle_stages(http: Http) -> N
 
 
 def test_a_lead_needs_a_contact_and_the_tier(sandbox: Sandbox, http: Http) -> None:
-    """§9.23"""
+    """HS-9.23"""
     contact = http.contact(email="a@example.com")
     assert http.post("/crm/v3/objects/leads", {"properties": {"hs_lead_name": "Ada"}}).status == 400
     lead = create(http, "leads", (contact, 578), hs_lead_name="Ada")

@@ -13,7 +13,7 @@ CONTACTS = "/crm/v3/objects/contacts"
 
 
 def test_a_call_without_a_token_is_refused(http: Http) -> None:
-    """§9.1"""
+    """HS-9.1"""
     http.token = ""
     answer = http.get(CONTACTS)
     assert (answer.status, answer.json["category"]) == (401, "INVALID_AUTHENTICATION")
@@ -21,7 +21,7 @@ def test_a_call_without_a_token_is_refused(http: Http) -> None:
 
 
 def test_a_missing_scope_is_named(sandbox: Sandbox, http: Http) -> None:
-    """§9.1"""
+    """HS-9.1"""
     sandbox.set_options(hubspot={"scopes": ["crm.objects.contacts.read"]})
     answer = http.post(CONTACTS, {"properties": {"email": "a@example.com"}})
     assert (answer.status, answer.json["category"]) == (403, "MISSING_SCOPES")
@@ -31,7 +31,7 @@ def test_a_missing_scope_is_named(sandbox: Sandbox, http: Http) -> None:
 
 @pytest.mark.parametrize("name", ["contacts", "contact", "CONTACTS", "0-1", "contacts/"])
 def test_an_object_has_several_names(http: Http, name: str) -> None:
-    """§9.2"""
+    """HS-9.2"""
     assert http.get(f"/crm/v3/objects/{name}").json == {"results": []}
 
 
@@ -77,21 +77,21 @@ def test_an_unknown_object_type_has_no_category(http: Http) -> None:
 
 @pytest.mark.parametrize("query", ["properties=phone&properties=city", "properties=phone%2Ccity"])
 def test_lists_are_repeated_or_joined_by_commas(http: Http, query: str) -> None:
-    """§9.2"""
+    """HS-9.2"""
     http.contact(email="a@example.com", phone="1")
     shown = http.get(f"{CONTACTS}?{query}&archived=False").json["results"][0]["properties"]
     assert (shown["phone"], shown["city"]) == ("1", None)
 
 
 def test_answers_are_zipped_when_asked(http: Http) -> None:
-    """§9.2"""
+    """HS-9.2"""
     answer = http.get("/crm/v3/properties/contacts", Accept_Encoding="gzip")
     assert answer.headers["Content-Encoding"] == "gzip"
     assert len(answer.json["results"]) > 100
 
 
 def test_ordinary_calls_have_rate_headers_and_searches_have_none(http: Http) -> None:
-    """§9.4"""
+    """HS-9.4"""
     listed = http.get(CONTACTS).headers
     assert listed["X-HubSpot-RateLimit-Max"] == "190"
     assert listed["X-HubSpot-RateLimit-Interval-Milliseconds"] == "10000"
@@ -100,7 +100,7 @@ def test_ordinary_calls_have_rate_headers_and_searches_have_none(http: Http) -> 
 
 
 def test_the_daily_pair_is_for_private_apps_only(sandbox: Sandbox, http: Http) -> None:
-    """§9.4"""
+    """HS-9.4"""
     http.token = _refreshed(sandbox, http)["access_token"]
     headers = http.get(CONTACTS).headers
     assert "X-HubSpot-RateLimit-Max" in headers
@@ -110,7 +110,7 @@ def test_the_daily_pair_is_for_private_apps_only(sandbox: Sandbox, http: Http) -
 def test_more_calls_than_the_window_allows_are_refused_until_it_has_moved_on(
     sandbox: Sandbox, http: Http
 ) -> None:
-    """§9.5"""
+    """HS-9.5"""
     sandbox.set_options(hubspot={"rate_limits": True, "ten_second_limit": 3})
     assert [http.get(CONTACTS).status for _ in range(4)] == [200, 200, 200, 429]
     refused = http.get(CONTACTS)
@@ -123,7 +123,7 @@ def test_more_calls_than_the_window_allows_are_refused_until_it_has_moved_on(
 
 
 def test_searches_have_a_limit_of_their_own(sandbox: Sandbox, http: Http) -> None:
-    """§9.5"""
+    """HS-9.5"""
     sandbox.set_options(hubspot={"rate_limits": True, "retry_after": True, "search_second_limit": 2})
     statuses = [http.search().status, http.search(object="companies").status]
     refused = http.search()
@@ -135,7 +135,7 @@ def test_searches_have_a_limit_of_their_own(sandbox: Sandbox, http: Http) -> Non
 
 
 def test_the_day_ends_at_its_limit(sandbox: Sandbox, http: Http) -> None:
-    """§9.5"""
+    """HS-9.5"""
     http.get(CONTACTS)
     sandbox.set_options(hubspot={"rate_limits": True, "daily_limit": 2})
     assert http.get(CONTACTS).status == 200
@@ -148,7 +148,7 @@ def test_the_day_ends_at_its_limit(sandbox: Sandbox, http: Http) -> None:
 
 
 def test_a_refresh_token_gives_an_access_token_that_expires(sandbox: Sandbox, http: Http) -> None:
-    """§9.27"""
+    """HS-9.27"""
     issued = _refreshed(sandbox, http)
     assert (issued["expires_in"], issued["hub_id"]) == (1800, int(sandbox.ready["hubspot"]["portal_id"]))
     http.token = issued["access_token"]
@@ -159,7 +159,7 @@ def test_a_refresh_token_gives_an_access_token_that_expires(sandbox: Sandbox, ht
 
 
 def test_a_rotated_refresh_token_ends_the_old_one(sandbox: Sandbox, http: Http) -> None:
-    """§9.27"""
+    """HS-9.27"""
     sandbox.set_options(hubspot={"rotate_refresh_tokens": True})
     assert _refreshed(sandbox, http)["refresh_token"] != sandbox.ready["hubspot"]["refresh_token"]
     again = _refreshed(sandbox, http)

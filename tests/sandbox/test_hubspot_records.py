@@ -14,7 +14,7 @@ DEFAULTS = {"createdate", "email", "firstname", "hs_object_id", "lastmodifieddat
 
 
 def test_values_are_text_or_null_and_unknown_properties_are_left_out(http: Http) -> None:
-    """§9.7"""
+    """HS-9.7"""
     record_id = http.contact(email="a@example.com")
     shown = http.get(f"{CONTACTS}/{record_id}?properties=phone,nonsense,hs_is_contact").json
     assert set(shown["properties"]) == {
@@ -31,12 +31,12 @@ def test_values_are_text_or_null_and_unknown_properties_are_left_out(http: Http)
 
 @pytest.mark.parametrize("query", ["limit=101", "limit=51&propertiesWithHistory=email", "limit=0", "after=x"])
 def test_pages_have_limits(http: Http, query: str) -> None:
-    """§9.8"""
+    """HS-9.8"""
     assert http.get(f"{CONTACTS}?{query}").json["category"] == "VALIDATION_ERROR"
 
 
 def test_paging_is_stable_while_records_come_and_go(http: Http) -> None:
-    """§9.8"""
+    """HS-9.8"""
     ids = [http.contact(email=f"p{number}@example.com") for number in range(5)]
     first = http.get(f"{CONTACTS}?limit=2").json
     http("DELETE", f"{CONTACTS}/{ids[0]}")
@@ -53,7 +53,7 @@ def test_paging_is_stable_while_records_come_and_go(http: Http) -> None:
 
 
 def test_history_is_newest_first_and_a_same_value_write_leaves_no_trace(sandbox: Sandbox, http: Http) -> None:
-    """§9.9"""
+    """HS-9.9"""
     record_id = http.contact(email="a@example.com", city="Berlin")
     sandbox.advance(60)
     http.update(record_id, city="Wien")
@@ -82,7 +82,7 @@ def test_history_is_newest_first_and_a_same_value_write_leaves_no_trace(sandbox:
     ],
 )
 def test_a_write_is_validated(http: Http, properties: dict[str, str], code: str) -> None:
-    """§9.10"""
+    """HS-9.10"""
     record_id = http.contact(email="a@example.com")
     answer = http.update(record_id, **properties)
     assert (answer.status, answer.json["category"]) == (400, "VALIDATION_ERROR")
@@ -92,7 +92,7 @@ def test_a_write_is_validated(http: Http, properties: dict[str, str], code: str)
 
 
 def test_a_date_must_be_midnight(http: Http) -> None:
-    """§9.10"""
+    """HS-9.10"""
     group = {"groupName": "contactinformation", "label": "Trial ends"}
     http.post(
         "/crm/v3/properties/contacts", {"name": "trial_end", "type": "date", "fieldType": "date", **group}
@@ -104,7 +104,7 @@ def test_a_date_must_be_midnight(http: Http) -> None:
 
 
 def test_an_owner_who_has_left_cannot_be_given_records(sandbox: Sandbox, http: Http) -> None:
-    """§9.10"""
+    """HS-9.10"""
     owner = sandbox.act("hubspot", "add_owner", email="ann@example.com")["id"]
     record_id = http.contact(email="a@example.com", hubspot_owner_id=owner)
     sandbox.act("hubspot", "owner_leaves", id=owner)
@@ -113,7 +113,7 @@ def test_an_owner_who_has_left_cannot_be_given_records(sandbox: Sandbox, http: H
 
 
 def test_an_address_is_lower_cased_and_taken_only_once(http: Http) -> None:
-    """§9.11"""
+    """HS-9.11"""
     first = http.contact(email="Ada@Example.com")
     assert http.read(first, "email") == {"email": "ada@example.com"}
     http.update(first, hs_additional_emails="second@example.com")
@@ -124,7 +124,7 @@ def test_an_address_is_lower_cased_and_taken_only_once(http: Http) -> None:
 
 
 def test_an_empty_text_clears_and_a_semicolon_appends(http: Http) -> None:
-    """§9.12"""
+    """HS-9.12"""
     record_id = http.contact(email="a@example.com", city="Berlin", hs_buying_role="CHAMPION")
     http.update(record_id, city="", hs_buying_role=";BLOCKER")
     assert http.read(record_id, "city", "hs_buying_role") == {
@@ -138,7 +138,7 @@ def test_a_contact_needs_something_to_be_known_by(http: Http) -> None:
 
 
 class TestLifecycle:
-    """§9.13"""
+    """HS-9.13"""
 
     def test_forward_applies_and_is_stamped(self, sandbox: Sandbox, http: Http) -> None:
         record_id = http.contact(email="a@example.com", lifecyclestage="lead")
@@ -193,7 +193,7 @@ class TestLifecycle:
 
 
 def test_a_new_owner_is_stamped_and_the_same_owner_is_not(sandbox: Sandbox, http: Http) -> None:
-    """§9.14"""
+    """HS-9.14"""
     owner = sandbox.act("hubspot", "add_owner", email="ann@example.com")["id"]
     record_id = http.contact(email="a@example.com")
     http.update(record_id, hubspot_owner_id=owner)
@@ -206,7 +206,7 @@ def test_a_new_owner_is_stamped_and_the_same_owner_is_not(sandbox: Sandbox, http
 
 @pytest.mark.parametrize("keeps_id", [False, True])
 def test_merged_contacts_live_on_as_one(sandbox: Sandbox, http: Http, keeps_id: bool) -> None:
-    """§9.17"""
+    """HS-9.17"""
     sandbox.set_options(hubspot={"merge_preserves_id": keeps_id})
     first, second = http.contact(email="a@example.com"), http.contact(email="b@example.com", phone="5")
     merged = http.post(f"{CONTACTS}/merge", {"primaryObjectId": first, "objectIdToMerge": second}).json["id"]
@@ -226,7 +226,7 @@ def test_merged_contacts_live_on_as_one(sandbox: Sandbox, http: Http, keeps_id: 
 
 
 def test_a_forgotten_person_is_gone(http: Http) -> None:
-    """§9.18"""
+    """HS-9.18"""
     record_id = http.contact(email="a@example.com")
     assert http.post(f"{CONTACTS}/gdpr-delete", {"objectId": record_id}).status == 204
     assert http.get(f"{CONTACTS}/{record_id}").json["category"] == "OBJECT_NOT_FOUND"
@@ -236,7 +236,7 @@ def test_a_forgotten_person_is_gone(http: Http) -> None:
 
 
 def test_an_archived_contact_can_be_restored(sandbox: Sandbox, http: Http) -> None:
-    """§9.18"""
+    """HS-9.18"""
     record_id = http.contact(email="a@example.com")
     http("DELETE", f"{CONTACTS}/{record_id}")
     assert http.get(f"{CONTACTS}/{record_id}").status == 404

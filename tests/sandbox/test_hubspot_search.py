@@ -48,7 +48,7 @@ def people(http: Http) -> dict[str, str]:
     ],
 )
 def test_operators(http: Http, people: dict[str, str], condition: dict[str, Any], names: list[str]) -> None:
-    """§9.20"""
+    """HS-9.20"""
     assert http.found(condition) == [people[name] for name in names]
 
 
@@ -71,7 +71,7 @@ def test_text_is_searched_in_the_usual_properties(http: Http, people: dict[str, 
 
 
 def test_windows_have_millisecond_precision(sandbox: Sandbox, http: Http, people: dict[str, str]) -> None:
-    """§9.20"""
+    """HS-9.20"""
     sandbox.advance(1)
     http.update(people["Björn"], city="Bonn")
     stamp = http.read(people["Björn"], "lastmodifieddate")["lastmodifieddate"]
@@ -80,7 +80,7 @@ def test_windows_have_millisecond_precision(sandbox: Sandbox, http: Http, people
 
 
 def test_the_index_lags_behind_while_reads_do_not(sandbox: Sandbox, http: Http) -> None:
-    """§9.19"""
+    """HS-9.19"""
     record_id = http.contact(email="a@example.com", city="Berlin")
     sandbox.set_options(hubspot={"search_lag_seconds": 60})
     late = http.contact(email="b@example.com", city="Bonn")
@@ -93,7 +93,7 @@ def test_the_index_lags_behind_while_reads_do_not(sandbox: Sandbox, http: Http) 
 
 
 def test_archived_records_are_not_found(http: Http, people: dict[str, str]) -> None:
-    """§9.19"""
+    """HS-9.19"""
     http("DELETE", f"/crm/v3/objects/contacts/{people['Ada']}")
     answer = http.search()
     assert answer.json["total"] == 2
@@ -124,15 +124,15 @@ def test_pages_follow_an_offset(http: Http, people: dict[str, str]) -> None:
     ],
 )
 def test_what_is_over_a_limit_or_unknown_is_a_400(http: Http, body: dict[str, Any]) -> None:
-    """§9.19"""
+    """HS-9.19"""
     assert http.search(**body).status == 400
 
 
 def test_a_list_token_is_refused_in_its_own_words(http: Http) -> None:
-    """§9.19"""
+    """HS-9.19"""
     assert http.search(after="abc").json["message"].startswith("Cannot deserialize value of type")
 
 
 def test_a_filter_from_the_epoch_fails(http: Http) -> None:
-    """§9.19"""
+    """HS-9.19"""
     assert http.search(where("lastmodifieddate", "GTE", value="0")).status == 500

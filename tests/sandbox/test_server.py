@@ -116,7 +116,7 @@ def test_listening_beyond_loopback_is_warned_of(caplog: pytest.LogCaptureFixture
 
 
 class TestFaults:
-    """§9.6"""
+    """HS-9.6"""
 
     @pytest.mark.parametrize(
         ("action", "status", "body"),

@@ -4,6 +4,7 @@ with Sandbox() as sandbox:
     sandbox.ready["hubspot"]["base_url"]
 """
 
+from crmbridge.sandbox.connector_rules import ConnectorOptions, FieldMapping
 from crmbridge.sandbox.sandbox import Sandbox, SandboxOptions
 
-__all__ = ["Sandbox", "SandboxOptions"]
+__all__ = ["ConnectorOptions", "FieldMapping", "Sandbox", "SandboxOptions"]

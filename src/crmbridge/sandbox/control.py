@@ -7,11 +7,14 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from inspect import isawaitable
 from typing import Any
 
 from crmbridge.errors import ConfigError, Problem
-from crmbridge.sandbox import faults
+from crmbridge.sandbox import connector_rules, faults
 from crmbridge.sandbox.app import CrmApp
+from crmbridge.sandbox.clock import to_ms
+from crmbridge.sandbox.connector import Connector
 from crmbridge.sandbox.http import Request, Response
 from crmbridge.sandbox.load import load
 from crmbridge.sandbox.world import World
@@ -21,16 +24,17 @@ PREFIX = "/_sandbox"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlApp:
-    """Serves ``state``, ``audit``, ``clock``, ``faults``, ``options``, ``reset``, ``load``, ``act`` …"""
+    """Serves ``state``, ``audit``, ``clock``, ``faults``, ``options``, ``connector``, ``load``, ``act`` …"""
 
     world: World
     apps: Mapping[str, CrmApp]
+    connector: Connector
     token: str
     #: Puts the sandbox back to what it was started with.
     reset: Callable[[], None]
     stop: Callable[[], None]
 
-    def handle(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response:
         """Answer a request: 401 without the token, 400 with all problems of what was sent."""
         sent = request.headers.get("authorization", "").encode()
         if not hmac.compare_digest(sent, f"Bearer {self.token}".encode()):
@@ -39,7 +43,8 @@ class ControlApp:
         if handler is None:
             return _answer({"error": "no such call", "known": sorted(map(" ".join, self._handlers()))}, 404)
         try:
-            return _answer(handler(request))
+            result = handler(request)
+            return _answer(await result if isawaitable(result) else result)
         except ConfigError as error:
             return _answer({"error": str(error), "problems": [str(item) for item in error.problems]}, 400)
 
@@ -55,6 +60,8 @@ class ControlApp:
             ("POST", "reset"): self._reset,
             ("POST", "load"): self._load,
             ("POST", "act"): self._act,
+            ("GET", "connector"): lambda _: self.connector.state(),
+            ("POST", "connector"): self._set_connector,
             ("POST", "stop"): self._stop,
         }
 
@@ -77,15 +84,16 @@ class ControlApp:
     def _clock(self) -> dict[str, Any]:
         return {"now": self.world.clock.iso(), "frozen": self.world.clock.frozen}
 
-    def _set_clock(self, request: Request) -> Any:
+    async def _set_clock(self, request: Request) -> Any:
         body = _object(request)
         if "set" in body:
-            self.world.clock.set(_moment(body["set"]))
+            step = to_ms(_moment(body["set"])) - self.world.clock.now_ms()
+            await self.world.jobs.advance(step)
         if "advance_seconds" in body:
             seconds = body["advance_seconds"]
             if isinstance(seconds, bool) or not isinstance(seconds, int | float) or abs(seconds) > 1e10:
                 raise _problem("advance_seconds", "must be a number of seconds")
-            self.world.clock.advance(seconds)
+            await self.world.jobs.advance(round(seconds * 1000))
         return self._clock()
 
     def _set_faults(self, request: Request) -> Any:
@@ -123,6 +131,12 @@ class ControlApp:
         if app is None or not isinstance(action, str) or not isinstance(arguments, dict):
             raise _problem("crm", "crm, action and arguments (an object) are needed")
         return app.act(action, arguments)
+
+    def _set_connector(self, request: Request) -> Any:
+        body = _object(request)
+        off = body.pop("on", True) is False
+        self.connector.switch(None if off else connector_rules.parse(body))
+        return self.connector.state()
 
     def _stop(self, request: Request) -> Any:
         del request

@@ -6,7 +6,7 @@ the same answers, byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -56,5 +56,8 @@ class Response:
 class App(Protocol):
     """One emulated service."""
 
-    def handle(self, request: Request) -> Response:
-        """Answer a request. Never raises: what goes wrong is an answer of the emulated service."""
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer a request. Never raises: what goes wrong is an answer of the emulated service.
+
+        Only the control API may answer later; others run to their end before the next request starts.
+        """

@@ -11,7 +11,12 @@ from typing import Any
 
 from crmbridge.errors import ConfigError, Problem
 
-LIFECYCLE_MODES = ("ignore", "reject", "allow")
+_CHOICES = {
+    "lifecycle": ("ignore", "reject", "allow"),
+    "webhook_signatures": ("both", "v1", "v3"),
+    "duplicate_rule": ("off", "alert", "block"),
+}
+_PARTS = {"stage_date_generations": frozenset({"old", "middle", "v2"})}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +44,28 @@ class HubSpotOptions:
     partial_upserts_by_email: bool = False
     #: Lifecycle stage that a new contact gets when none is given; "" for none.
     default_lifecycle_stage: str = ""
+    #: Dates of lifecycle stages that the portal has: "old", "middle", "v2" (see hubspot/stage_dates.py).
+    stage_date_generations: frozenset[str] = frozenset({"old", "v2"})
+    #: Search results come slightly out of order now and then.
+    search_order_jitter: bool = False
+    #: List pages hold fewer records than asked for now and then, with a cursor to the next.
+    short_pages: bool = False
+    #: Sandbox seconds until a submitted form becomes a contact; the submission is there at once.
+    form_delay_seconds: float = 0.0
+    #: An address that was forgotten by GDPR cannot become a contact again; the documented service allows it.
+    blocklist_refuses_contacts: bool = False
+    #: Sandbox seconds for which events are collected before they are sent to webhooks.
+    webhook_delay_seconds: float = 1.0
+    #: Real seconds that a target has to answer.
+    webhook_timeout_seconds: float = 5.0
+    #: Which signatures are sent: "both", "v1" or "v3".
+    webhook_signatures: str = "both"
+    #: Send events in no order, as the real service promises none.
+    webhook_disorder: bool = True
+    #: Share of events that are sent twice.
+    webhook_duplicate_ratio: float = 0.05
+    #: Share of events that carry the id of another event.
+    webhook_reused_id_ratio: float = 0.02
     #: Every refresh answers with a new refresh token and ends the old one.
     rotate_refresh_tokens: bool = False
     #: The portal has the Leads object; without it its endpoints answer 403.
@@ -128,10 +155,12 @@ class Options:
 def _refusal(switches: Any, name: str, value: Any) -> str:
     if name not in type(switches).__slots__:
         return "unknown switch"
-    if name == "duplicate_rule" and value not in ("off", "alert", "block"):
-        return "must be one of: off, alert, block"
-    if name == "lifecycle" and value not in LIFECYCLE_MODES:
-        return "must be one of: " + ", ".join(LIFECYCLE_MODES)
+    if name in _CHOICES and value not in _CHOICES[name]:
+        return "must be one of: " + ", ".join(_CHOICES[name])
+    if name in _PARTS and not (
+        isinstance(value, list) and all(item in _PARTS[name] for item in map(str, value))
+    ):
+        return "must be a list of: " + ", ".join(sorted(_PARTS[name]))
     present = getattr(switches, name)
     if isinstance(present, bool) != isinstance(value, bool) and name != "scopes":
         return f"must be {'true or false' if isinstance(present, bool) else 'no boolean'}"

@@ -9,7 +9,7 @@ import secrets
 import ssl
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +24,9 @@ import trustme
 from crmbridge.errors import ConfigError, Problem
 from crmbridge.sandbox import faults
 from crmbridge.sandbox.app import CrmApp
+from crmbridge.sandbox.clock import to_ms
+from crmbridge.sandbox.connector import Connector
+from crmbridge.sandbox.connector_rules import ConnectorOptions
 from crmbridge.sandbox.control import PREFIX, ControlApp
 from crmbridge.sandbox.demo import fill
 from crmbridge.sandbox.hubspot import HubSpotApp
@@ -34,6 +37,8 @@ from crmbridge.sandbox.world import World
 
 _log = logging.getLogger(__name__)
 _START_SECONDS = 600.0
+#: How often a running clock is looked at, in real seconds.
+_TICK_SECONDS = 0.05
 T = TypeVar("T")
 
 
@@ -62,6 +67,8 @@ class SandboxOptions:
     clock: datetime | None = None
     #: Switches to set at the start, as `crmbridge.sandbox.options.Options.change` takes them.
     options: Mapping[str, Any] | None = None
+    #: Let the HubSpot-Salesforce connector work between the two; None: there is none.
+    connector: ConnectorOptions | None = None
 
 
 class Sandbox:
@@ -73,6 +80,7 @@ class Sandbox:
     world: World
     hubspot: HubSpotApp
     salesforce: SalesforceApp
+    connector: Connector
     #: What the files given at the start became.
     reports: tuple[LoadReport, ...] = ()
 
@@ -129,6 +137,9 @@ class Sandbox:
 
         return asyncio.run_coroutine_threadsafe(job(), self._loop).result()
 
+    def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
     def load(self, name: str, source: str | Path, *, create_fields: bool = False) -> LoadReport:
         """Load CSV (a path, or the text itself) into "hubspot.contacts", "salesforce.Lead" and so on.
 
@@ -144,12 +155,13 @@ class Sandbox:
         self.run(self._reset)
 
     def advance(self, seconds: float) -> None:
-        """Let sandbox time pass at once."""
-        self.run(lambda: self.world.clock.advance(seconds))
+        """Let sandbox time pass at once: what falls due happens, in order, before this returns."""
+        self._wait_for(self.world.jobs.advance(round(seconds * 1000)))
 
     def set_clock(self, moment: datetime) -> None:
         """Move sandbox time to an aware moment."""
-        self.run(lambda: self.world.clock.set(moment))
+        step = to_ms(moment) - self.run(self.world.clock.now_ms)
+        self._wait_for(self.world.jobs.advance(step))
 
     def set_faults(self, *rules: Mapping[str, Any], seed: int | None = None) -> None:
         """Replace the fault rules; each is a rule of the control API. None at all: everything works.
@@ -175,6 +187,14 @@ class Sandbox:
             ConfigError: The CRM or action is unknown or its arguments do not fit.
         """
         return self.run(lambda: self._apps[crm].act(action, arguments))
+
+    def connect(self, connector: ConnectorOptions | None) -> None:
+        """Switch the HubSpot-Salesforce connector on (first run one interval from now), or off (None)."""
+        self.run(lambda: self.connector.switch(connector))
+
+    def connector_state(self) -> dict[str, Any]:
+        """Give what the connector did: ``runs``, ``writes``, ``refusals``, as the control API shows it."""
+        return self.run(self.connector.state)
 
     def settings(self) -> dict[str, dict[str, str]]:
         """Give what a client needs to sign in to both CRMs, named like the settings of the package."""
@@ -213,12 +233,21 @@ class Sandbox:
             self._set_up()
             self.ready = await self._listen(folder, listeners)
             self._up.set_result(None)
+            ticking = asyncio.create_task(self._tick())
             await self._down.wait()
+            ticking.cancel()
         finally:
             for listener in listeners:
                 await listener.stop()
             await asyncio.sleep(0)  # lets cut connections take their leave
             self.world.close()
+
+    async def _tick(self) -> None:
+        """Let happen what falls due while the clock runs by itself."""
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            if self.world.jobs.is_due:
+                await self.world.jobs.advance()
 
     def _set_up(self) -> None:
         self.world.options.change(self.options.options or {})
@@ -226,6 +255,8 @@ class Sandbox:
         self.salesforce = SalesforceApp(self.world)
         self._apps: dict[str, CrmApp] = {"hubspot": self.hubspot, "salesforce": self.salesforce}
         self._fill()
+        self.connector = Connector(self.world, self.hubspot, self.salesforce)
+        self.connector.switch(self.options.connector)
 
     def _fill(self) -> None:
         options = self.options
@@ -242,6 +273,7 @@ class Sandbox:
         for app in self._apps.values():
             app.reset()
         self._fill()
+        self.connector.reset()
 
     async def _listen(self, folder: Path, listeners: list[Listener]) -> dict[str, Any]:
         options, tls, ca_file = self.options, None, None
@@ -258,7 +290,12 @@ class Sandbox:
             ready[crm] = app.ready(_origin(options.host, port, tls=tls is not None), folder)
         token = secrets.token_urlsafe(24)
         control = ControlApp(
-            world=self.world, apps=self._apps, token=token, reset=self._reset, stop=self._down.set
+            world=self.world,
+            apps=self._apps,
+            connector=self.connector,
+            token=token,
+            reset=self._reset,
+            stop=self._down.set,
         )
         listener = Listener(app=control)
         listeners.append(listener)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import cast
 from urllib.parse import parse_qsl, unquote
 
 import h11
@@ -134,7 +135,7 @@ class _Connection:
         if refusal is not None:
             await self._send(_plain(refusal), head_only=method == "HEAD")
             return
-        action, response = self._handle(request, method)
+        action, response = await self._handle(request, method)
         if action is not None and action.delay_seconds:
             await asyncio.sleep(action.delay_seconds)
         if response is None:
@@ -143,18 +144,20 @@ class _Connection:
             response = _compressed(response)
         await self._send(response, head_only=method == "HEAD", action=action)
 
-    def _handle(self, request: Request, method: str) -> tuple[faults.Action | None, Response | None]:
+    async def _handle(self, request: Request, method: str) -> tuple[faults.Action | None, Response | None]:
         """Let the app answer, with what the fault rules make of it; no response means a cut connection."""
         world, crm = self._listener.world, self._listener.crm
         if world is None:
-            return None, self._listener.app.handle(request)
+            answered = self._listener.app.handle(request)
+            return None, answered if isinstance(answered, Response) else await answered
         world.calls[crm] += 1
         query = request.raw_path.partition("?")[2]
         entry = world.audit.begin(
             at=world.clock.iso(), crm=crm, method=method, path=request.path, query=query
         )
         action = world.faults.pick(crm, method, request.path)
-        response = _with_fault(action, crm, lambda: self._listener.app.handle(request))
+        handle = cast("Callable[[Request], Response]", self._listener.app.handle)
+        response = _with_fault(action, crm, lambda: handle(request))
         world.audit.end(entry, response.status if response else 0)
         return action, response
 

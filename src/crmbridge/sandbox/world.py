@@ -13,6 +13,7 @@ from pathlib import Path
 from crmbridge.sandbox.audit import Audit
 from crmbridge.sandbox.clock import Clock
 from crmbridge.sandbox.faults import Faults
+from crmbridge.sandbox.jobs import Jobs
 from crmbridge.sandbox.options import Options
 
 
@@ -39,6 +40,8 @@ class World:
         #: Requests handled since the start or reset, by CRM.
         self.calls: Counter[str] = Counter()
         self.options = Options()
+        #: What happens by itself when time passes.
+        self.jobs = Jobs(self.clock)
         #: One connection, statements commit at once unless inside `transaction`.
         self.db = _connect(state)
         self.db.execute("CREATE TABLE IF NOT EXISTS sequence (name TEXT PRIMARY KEY, value INTEGER NOT NULL)")
@@ -84,6 +87,7 @@ class World:
         self.audit.clear()
         self.faults.clear()
         self.calls.clear()
+        self.jobs.clear()
         self.db.execute("DELETE FROM sequence")
 
     def close(self) -> None:

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from crmbridge.errors import ConfigError, Problem
-from crmbridge.sandbox.hubspot import writing
+from crmbridge.sandbox.hubspot import webhook_events, writing
 from crmbridge.sandbox.hubspot.errors import HubSpotError
+from crmbridge.sandbox.hubspot.handle_webhooks import checked_target, read_subscription
 from crmbridge.sandbox.hubspot.lookup import one
 from crmbridge.sandbox.hubspot.objects import ObjectType, object_type
 from crmbridge.sandbox.hubspot.owners import NewOwner
 from crmbridge.sandbox.hubspot.pipelines_default import STAGE_PROPERTIES, stage
 from crmbridge.sandbox.hubspot.portal import Portal, Source
+from crmbridge.sandbox.hubspot.tokens import PRIVATE_APP_ID
+from crmbridge.sandbox.hubspot.validation_rules import readable
 from crmbridge.sandbox.hubspot.writing import InvalidValues, Write
 
 #: What the portal's user interface shows as the source of an edit.
@@ -29,6 +32,7 @@ def act(portal: Portal, action: str, arguments: Arguments) -> dict[str, Any]:
     handler = _ACTIONS.get(action)
     if handler is None:
         raise _problem(action, f"unknown action; known: {', '.join(_ACTIONS)}")
+    portal.acting = _PERSON
     try:
         with portal.world.transaction():
             return handler(portal, arguments)
@@ -62,6 +66,7 @@ def _restore(portal: Portal, arguments: Arguments) -> dict[str, Any]:
     record.archived, record.archived_at = False, None
     portal.store.put(kind, [record])
     writing.index(portal, kind, record, record.properties)
+    webhook_events.simple(portal, kind, "restore", [record.id])
     return {"id": str(record.id)}
 
 
@@ -95,7 +100,33 @@ def _set_stages(portal: Portal, arguments: Arguments) -> dict[str, Any]:
     ]
     portal.catalog.put("pipeline", kind, key, {**pipeline, "stages": stages})
     portal.catalog.sync_stage_options(kind, STAGE_PROPERTIES[kind.name])
+    portal.follow_stages()
     return {"stages": [item["id"] for item in stages]}
+
+
+def _set_rules(portal: Portal, arguments: Arguments) -> dict[str, Any]:
+    """Put validation rules on a property: ``object``, ``property``, ``rules`` [{ruleType, ruleArguments}]."""
+    kind, name = object_type(arguments["object"]), str(arguments["property"])
+    rules = [
+        {"ruleType": str(rule["ruleType"]), "ruleArguments": [str(item) for item in rule["ruleArguments"]],
+         "shouldApplyNormalization": False}
+        for rule in arguments["rules"]
+    ]  # fmt: skip
+    if name not in portal.catalog.properties(kind) or not all(map(readable, rules)):
+        raise ValueError(name)
+    portal.catalog.put("rule", kind, name, {"rules": rules})
+    return {"property": name, "rules": len(rules)}
+
+
+def _set_webhooks(portal: Portal, arguments: Arguments) -> dict[str, Any]:
+    """Set the private app's webhooks, as its owner does in the portal: ``target_url``, ``subscriptions``."""
+    items = [read_subscription({"active": True, **item}) for item in arguments["subscriptions"]]
+    now = portal.world.clock.iso()
+    target = {"targetUrl": checked_target(arguments["target_url"]), "createdAt": now, "updatedAt": now}
+    for number in list(portal.webhooks.subscriptions(PRIVATE_APP_ID)):
+        portal.webhooks.put(PRIVATE_APP_ID, number, None)
+    portal.aim_webhooks(PRIVATE_APP_ID, {**target, "throttling": {"maxConcurrentRequests": 10}})
+    return {"ids": [portal.subscribe(PRIVATE_APP_ID, item)["id"] for item in items]}
 
 
 _ACTIONS: dict[str, Callable[[Portal, Arguments], dict[str, Any]]] = {
@@ -105,4 +136,6 @@ _ACTIONS: dict[str, Callable[[Portal, Arguments], dict[str, Any]]] = {
     "owner_returns": _owner_returns,
     "add_owner": _add_owner,
     "set_stages": _set_stages,
+    "set_webhooks": _set_webhooks,
+    "set_validation_rules": _set_rules,
 }

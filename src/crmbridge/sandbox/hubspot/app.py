@@ -15,6 +15,7 @@ from crmbridge.sandbox.hubspot.call import Call, answer
 from crmbridge.sandbox.hubspot.errors import HubSpotError, missing_scopes
 from crmbridge.sandbox.hubspot.objects import OBJECT_TYPES
 from crmbridge.sandbox.hubspot.portal import Portal
+from crmbridge.sandbox.hubspot.route_table import TABLE
 from crmbridge.sandbox.hubspot.tokens import ALL_SCOPES, Token
 from crmbridge.sandbox.world import World
 
@@ -47,6 +48,7 @@ class HubSpotApp:
             "access_token": tokens.access_token,
             "client_id": tokens.client_id,
             "client_secret": tokens.client_secret,
+            "developer_api_key": tokens.developer_key,
             "refresh_token": tokens.first_refresh_token,
             "portal_id": str(self.portal.portal_id),
         }
@@ -59,6 +61,7 @@ class HubSpotApp:
         create_fields: bool,
     ) -> LoadResult:
         """Load rows as records, or as owners when ``object`` is "owners"."""
+        self.portal.settle()
         return loading.load(self.portal, object, header, rows, create_fields=create_fields)
 
     def state(self) -> dict[str, Any]:
@@ -68,6 +71,7 @@ class HubSpotApp:
             "portal_id": self.portal.portal_id,
             "records": {kind.name: store.count(kind) for kind in OBJECT_TYPES},
             "archived": {kind.name: store.count(kind, archived=True) for kind in OBJECT_TYPES},
+            "webhooks": self.portal.delivery.state(),
             "calls_today": self.portal.limits.used_today,
         }
 
@@ -77,11 +81,13 @@ class HubSpotApp:
 
     def act(self, action: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Do what a person does in the portal: edit, restore, owner_leaves …"""
+        self.portal.settle()
         return acting.act(self.portal, action, arguments)
 
     def _handle(self, request: Request) -> Response:
-        found = routes.match(request.method, request.path)
-        call = Call(portal=self.portal, request=request, params=found.params)
+        self.portal.settle()
+        found = TABLE.match(request.method, request.path)
+        call = Call(portal=self.portal, request=request, params=found.params, version=found.version)
         if found.route is not None and found.route.right == "none":
             return found.route.handler(call)
         token = self._sign_in(request)
@@ -91,12 +97,16 @@ class HubSpotApp:
         self.portal.limits.take(token, search=found.route.is_search)
         self._authorise(found.route, found.params)
         call.token = token
+        self.portal.acting = call.source
         response = found.route.handler(call)
         limits = self.portal.limits.headers(token, search=found.route.is_search)
         return replace(response, headers={**response.headers, **limits})
 
     def _sign_in(self, request: Request) -> Token:
-        token = self.portal.tokens.recognise(request.headers.get("authorization", ""))
+        # The webhooks API takes the key of a developer account in the query (checked 2026-11-21).
+        key = request.arg("hapikey") if request.path.startswith(("/webhooks/", "/app-webhooks/")) else ""
+        sent = f"Bearer {key}" if key else request.headers.get("authorization", "")
+        token = self.portal.tokens.recognise(sent)
         self.portal.world.audit.user(f"app {token.app_id}")
         return token
 

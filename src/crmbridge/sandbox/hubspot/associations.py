@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crmbridge.sandbox.hubspot import summaries
+from crmbridge.sandbox.hubspot import association_types as types
+from crmbridge.sandbox.hubspot import summaries, webhook_events
 from crmbridge.sandbox.hubspot.call import record_id
 from crmbridge.sandbox.hubspot.errors import HubSpotError, invalid_input
 from crmbridge.sandbox.hubspot.objects import (
-    ASSOCIATION_TYPES,
-    BY_NAME,
     COMPANIES,
     CONTACTS,
     PRIMARY_TYPES,
@@ -21,7 +20,6 @@ from crmbridge.sandbox.hubspot.objects import (
 )
 from crmbridge.sandbox.hubspot.portal import Portal
 
-HUBSPOT_DEFINED = "HUBSPOT_DEFINED"
 Json = dict[str, Any]
 
 
@@ -31,7 +29,7 @@ class Link:
 
     to: ObjectType
     to_id: int
-    #: Association type ids; all HubSpot's own, as the sandbox has no labels of a portal's own.
+    #: Association type ids; HubSpot's own and the portal's labels have different numbers.
     type_ids: tuple[int, ...]
 
 
@@ -49,35 +47,15 @@ def parse(portal: Portal, kind: ObjectType, value: Any) -> list[Link]:
 
 
 def _parse_one(portal: Portal, kind: ObjectType, item: Mapping[str, Any]) -> Link:
-    types, target = item.get("types"), item.get("to")
-    if not isinstance(types, list) or not types or not isinstance(target, dict):
+    specs, target = item.get("types"), item.get("to")
+    if not isinstance(specs, list) or not specs or not isinstance(target, dict):
         raise invalid_input("Invalid input JSON: an association needs to.id and types")
-    type_ids = [type_id(spec) for spec in types]
-    kinds = {_target(kind, number) for number in type_ids}
+    type_ids = [types.type_id(portal, kind, spec) for spec in specs]
+    kinds = {types.target(portal, kind, number) for number in type_ids}
     if len(kinds) != 1:
         raise invalid_input("The types of one association lead to several object types")
     to = kinds.pop()
     return Link(to=to, to_id=existing(portal, to, target.get("id")), type_ids=tuple(type_ids))
-
-
-def type_id(spec: Any) -> int:
-    """Read an association type.
-
-    Raises:
-        HubSpotError: 400, it is none that the sandbox has.
-    """
-    number = spec.get("associationTypeId") if isinstance(spec, dict) else None
-    category = spec.get("associationCategory", HUBSPOT_DEFINED) if isinstance(spec, dict) else None
-    if not isinstance(number, int) or category != HUBSPOT_DEFINED:
-        raise invalid_input("Invalid association type: associationTypeId and associationCategory")
-    return number
-
-
-def _target(kind: ObjectType, number: int) -> ObjectType:
-    for (start, end), known in (*ASSOCIATION_TYPES.items(), *PRIMARY_TYPES.items()):
-        if start == kind.name and known == number:
-            return BY_NAME[end]
-    raise invalid_input(f"Association type {number} does not start at {kind.name}")
 
 
 def existing(portal: Portal, kind: ObjectType, key: Any) -> int:
@@ -97,18 +75,6 @@ def existing(portal: Portal, kind: ObjectType, key: Any) -> int:
     return number
 
 
-def default_type(kind: ObjectType, to: ObjectType) -> int:
-    """Give the unlabelled type between two object types.
-
-    Raises:
-        HubSpotError: 400, there is none.
-    """
-    number = ASSOCIATION_TYPES.get((kind.name, to.name))
-    if number is None:
-        raise invalid_input(f"No default association type between {kind.name} and {to.name}")
-    return number
-
-
 def link_all(portal: Portal, kind: ObjectType, from_id: int, links: Iterable[Link]) -> None:
     """Associate a new record."""
     for link in links:
@@ -117,7 +83,7 @@ def link_all(portal: Portal, kind: ObjectType, from_id: int, links: Iterable[Lin
 
 def associate(portal: Portal, kind: ObjectType, from_id: int, link: Link) -> None:
     """Associate two records; what is there already stays, so it may be repeated."""
-    type_ids = dict.fromkeys([default_type(kind, link.to), *link.type_ids])
+    type_ids = dict.fromkeys([types.default_type(kind, link.to), *link.type_ids])
     primary = PRIMARY_TYPES.get((kind.name, link.to.name))
     if primary in type_ids:
         _drop_primary(portal, kind, from_id, link.to, primary)
@@ -126,15 +92,18 @@ def associate(portal: Portal, kind: ObjectType, from_id: int, link: Link) -> Non
     new = False
     for number in type_ids:
         new |= _insert(portal, (kind, from_id), (link.to, link.to_id), number)
-        _insert(portal, (link.to, link.to_id), (kind, from_id), inverse(kind, link.to, number))
+        _insert(portal, (link.to, link.to_id), (kind, from_id), types.inverse(portal, kind, link.to, number))
     if new:
         ends = f"{kind.name} {from_id} to {link.to.name} {link.to_id}"
         portal.world.audit.effect(f"hubspot associated {ends}")
+        _tell(portal, (kind, from_id), (link.to, link.to_id), type_ids, removed=False)
         _follow(portal, kind, from_id, link)
 
 
 def dissociate(portal: Portal, kind: ObjectType, from_id: int, to: ObjectType, to_id: int) -> None:
     """Remove all associations between two records."""
+    there = read(portal, kind, [from_id], to).get(from_id, {}).get(to_id, [])
+    _tell(portal, (kind, from_id), (to, to_id), [item["typeId"] for item in there], removed=True)
     for start, start_id, end, end_id in ((kind, from_id, to, to_id), (to, to_id, kind, from_id)):
         portal.world.db.execute(
             "DELETE FROM hs_association WHERE from_type = ? AND from_id = ? AND to_type = ? AND to_id = ?",
@@ -143,10 +112,31 @@ def dissociate(portal: Portal, kind: ObjectType, from_id: int, to: ObjectType, t
     portal.world.audit.effect(f"hubspot dissociated {kind.name} {from_id} from {to.name} {to_id}")
 
 
-def inverse(kind: ObjectType, to: ObjectType, number: int) -> int:
-    """Give the type of the same association seen from the other end."""
-    table = PRIMARY_TYPES if PRIMARY_TYPES.get((kind.name, to.name)) == number else ASSOCIATION_TYPES
-    return table[to.name, kind.name]
+def drop_types(
+    portal: Portal, start: tuple[ObjectType, int], end: tuple[ObjectType, int], numbers: Iterable[int]
+) -> None:
+    """Take labels off an association; the unlabelled one stays."""
+    keep = types.default_type(start[0], end[0])
+    for number in numbers:
+        if number == keep:
+            continue
+        back = types.inverse(portal, start[0], end[0], number)
+        for (kind, one), (to, other), key in ((start, end, number), (end, start, back)):
+            portal.world.db.execute(
+                "DELETE FROM hs_association WHERE from_type = ? AND from_id = ? AND to_type = ? AND to_id = ?"
+                " AND type_id = ?",
+                (kind.name, one, to.name, other, key),
+            )
+
+
+def forget_type(portal: Portal, number: int) -> None:
+    """Take a label of the portal's own off all associations."""
+    portal.world.db.execute("DELETE FROM hs_association WHERE type_id = ?", (number,))
+
+
+def relabel(portal: Portal, number: int, label: str) -> None:
+    """Give the associations of a type another label."""
+    portal.world.db.execute("UPDATE hs_association SET label = ? WHERE type_id = ?", (label, number))
 
 
 def read(
@@ -162,8 +152,8 @@ def read(
     )
     found: dict[int, dict[int, list[Json]]] = {}
     for from_id, to_id, category, number, label in rows:
-        types = found.setdefault(from_id, {}).setdefault(to_id, [])
-        types.append({"category": category, "typeId": number, "label": label})
+        shown = found.setdefault(from_id, {}).setdefault(to_id, [])
+        shown.append({"category": category, "typeId": number, "label": label})
     return found
 
 
@@ -183,10 +173,10 @@ def attach(portal: Portal, kind: ObjectType, shown: Sequence[Json], names: Seque
 
 def _insert(portal: Portal, start: tuple[ObjectType, int], end: tuple[ObjectType, int], number: int) -> bool:
     names = start[0].name, end[0].name
-    label = "Primary" if PRIMARY_TYPES.get(names) == number else None
+    category, label = types.shown(portal, start[0], end[0], number)
     done = portal.world.db.execute(
         "INSERT OR IGNORE INTO hs_association VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (names[0], start[1], names[1], end[1], HUBSPOT_DEFINED, number, label),
+        (names[0], start[1], names[1], end[1], category, number, label),
     )
     return done.rowcount > 0
 
@@ -201,7 +191,7 @@ def _is_first(portal: Portal, kind: ObjectType, from_id: int, to: ObjectType) ->
 def _drop_primary(portal: Portal, kind: ObjectType, from_id: int, to: ObjectType, number: int | None) -> None:
     if number is None:
         return
-    back = inverse(kind, to, number)
+    back = types.inverse(portal, kind, to, number)
     db = portal.world.db
     db.execute(
         "DELETE FROM hs_association WHERE from_type = ? AND from_id = ? AND to_type = ? AND type_id = ?",
@@ -211,6 +201,22 @@ def _drop_primary(portal: Portal, kind: ObjectType, from_id: int, to: ObjectType
         "DELETE FROM hs_association WHERE to_type = ? AND to_id = ? AND from_type = ? AND type_id = ?",
         (kind.name, from_id, to.name, back),
     )
+
+
+def _tell(
+    portal: Portal,
+    start: tuple[ObjectType, int],
+    end: tuple[ObjectType, int],
+    numbers: Iterable[int],
+    *,
+    removed: bool,
+) -> None:
+    """Tell the webhooks of both directions."""
+    for one, other, turned in ((start, end, False), (end, start, True)):
+        kinds = [types.inverse(portal, start[0], end[0], number) if turned else number for number in numbers]
+        shown = [(*types.shown(portal, one[0], other[0], number), number) for number in kinds]
+        told = [(category, number, label == "Primary") for category, label, number in shown]
+        webhook_events.associated(portal, one, other, told, removed=removed)
 
 
 def _follow(portal: Portal, kind: ObjectType, from_id: int, link: Link) -> None:

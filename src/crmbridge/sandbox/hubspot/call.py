@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from crmbridge.sandbox.hubspot.tokens import Token
 
 JSON_TYPE = "application/json;charset=utf-8"
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,6 +27,8 @@ class Call:
     request: Request
     #: Named parts of the path, decoded.
     params: Mapping[str, str]
+    #: API version that the path names: "v3", "2026-09".
+    version: str = "v3"
     #: None for calls that need no token.
     token: Token | None = None
     _body: dict[str, Any] | None = field(default=None)
@@ -39,6 +41,11 @@ class Call:
             HubSpotError: 400, no such type.
         """
         return object_type(self.params["type"])
+
+    @property
+    def checks_rules(self) -> bool:
+        """Whether the portal's own validation rules hold: from 2026-09 on, never on v3 (2026-11-21)."""
+        return not self.version.startswith("v") and self.version >= "2026-09"
 
     @property
     def source(self) -> Source:
@@ -55,6 +62,15 @@ class Call:
         if self._body is None:
             self._body = _json_object(self.request.body)
         return self._body
+
+    @property
+    def json(self) -> Any:
+        """The JSON value sent, an object or not.
+
+        Raises:
+            HubSpotError: 400, it is no JSON.
+        """
+        return _json_value(self.request.body)
 
     def names(self, parameter: str) -> list[str]:
         """Give a list parameter, repeated or joined by commas, without doubles."""
@@ -97,11 +113,16 @@ class Call:
         return found
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
+def _json_value(body: bytes) -> Any:
+    """Read JSON; half a surrogate pair, which no answer could hold, is none."""
     try:
-        value = json.loads(body or b"{}")
+        return _decode(body or b"{}")
     except (ValueError, RecursionError):
         raise invalid_input("Invalid input JSON on line 1, column 1: the body is no JSON") from None
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    value = _json_value(body)
     if not isinstance(value, dict):
         raise invalid_input("Invalid input JSON on line 1, column 1: Cannot deserialize value of type")
     return value

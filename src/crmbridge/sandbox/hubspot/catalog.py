@@ -13,6 +13,9 @@ from crmbridge.sandbox.hubspot.properties_other import GROUPS
 from crmbridge.sandbox.world import World
 
 #: When HubSpot made its own properties; any moment before the portal's first record will do.
+#: What is kept: definitions, archived ones, groups, pipelines and what was done to them, association labels
+#: of the portal's own, validation rules.
+_PARTS = ("property", "archived", "group", "pipeline", "audit", "label", "rule")
 _EPOCH = "2019-08-06T02:41:08.304Z"
 Json = dict[str, Any]
 
@@ -47,6 +50,10 @@ class Catalog:
         """Give the pipelines by id."""
         return self._parts["pipeline", kind.name]
 
+    def part(self, part: str, kind: ObjectType) -> Mapping[str, Json]:
+        """Give what is kept of a part by name; see `put`."""
+        return self._parts[part, kind.name]
+
     def unique_names(self, kind: ObjectType) -> list[str]:
         """Give the properties whose value only one record may have."""
         names = self._unique.get(kind.name)
@@ -56,11 +63,16 @@ class Catalog:
         return names
 
     def stages(self, kind: ObjectType) -> list[str]:
+        """Give the lifecycle stages in order."""
+        return [item["value"] for item in self.stage_options(kind)]
+
+    def stage_options(self, kind: ObjectType) -> list[Json]:
         """Give the options of the lifecycle stage in order."""
-        return [item["value"] for item in self.properties(kind)["lifecyclestage"]["options"]]
+        found: list[Json] = self.properties(kind)["lifecyclestage"]["options"]
+        return found
 
     def put(self, part: str, kind: ObjectType, name: str, item: Json) -> None:
-        """Add or replace a definition; part: property, archived, group or pipeline."""
+        """Add or replace a definition; part: one of `_PARTS`."""
         self._parts[part, kind.name][name] = item
         self._unique.pop(kind.name, None)
         self._world.db.execute(
@@ -88,6 +100,18 @@ class Catalog:
         labels = {stage["id"]: stage["label"] for stage in stages}
         self.put("property", kind, property_name, {**item, "options": options(labels)})
 
+    def sync_pipeline_options(self, kind: ObjectType) -> None:
+        """Make the options of the pipeline property follow the pipelines."""
+        name = "pipeline" if kind.name == "deals" else "hs_pipeline"
+        labels = {key: item["label"] for key, item in self.pipelines(kind).items()}
+        item = self.properties(kind)[name]
+        self.put("property", kind, name, {**item, "options": options(labels)})
+
+    def fill_group(self, kind: ObjectType, group: str, rows: Iterable[P]) -> None:
+        """Add properties of HubSpot's own to a group."""
+        for order, row in enumerate(rows):
+            self.put("property", kind, row.name, definition(row, group, order, _EPOCH))
+
     def reset(self) -> None:
         """Go back to what a new portal has."""
         self._world.db.execute("DELETE FROM hs_schema")
@@ -96,7 +120,7 @@ class Catalog:
     def _load(self) -> None:
         self._unique.clear()
         for kind in OBJECT_TYPES:
-            for part in ("property", "archived", "group", "pipeline"):
+            for part in _PARTS:
                 self._parts[part, kind.name] = {}
         rows = self._world.db.execute("SELECT part, type, name, definition FROM hs_schema ORDER BY rowid")
         stored = rows.fetchall()
@@ -111,19 +135,9 @@ class Catalog:
         for order, (group, (label, rows)) in enumerate(GROUPS[kind.name].items()):
             shown = {"name": group, "label": label, "displayOrder": order, "archived": False}
             self.put("group", kind, group, shown)
-            self._fill_group(kind, group, rows)
+            self.fill_group(kind, group, rows)
         for pipeline in pipelines_default.PIPELINES.get(kind.name, ()):
             self.put("pipeline", kind, pipeline["id"], pipeline)
         if kind.name in pipelines_default.STAGE_PROPERTIES:
             self.sync_stage_options(kind, pipelines_default.STAGE_PROPERTIES[kind.name])
-            self._sync_pipeline_options(kind)
-
-    def _fill_group(self, kind: ObjectType, group: str, rows: Iterable[P]) -> None:
-        for order, row in enumerate(rows):
-            self.put("property", kind, row.name, definition(row, group, order, _EPOCH))
-
-    def _sync_pipeline_options(self, kind: ObjectType) -> None:
-        name = "pipeline" if kind.name == "deals" else "hs_pipeline"
-        labels = {key: item["label"] for key, item in self.pipelines(kind).items()}
-        item = self.properties(kind)[name]
-        self.put("property", kind, name, {**item, "options": options(labels)})
+            self.sync_pipeline_options(kind)

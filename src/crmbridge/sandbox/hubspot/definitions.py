@@ -36,7 +36,7 @@ class P:
     options: Mapping[str, str] | None = None
     read_only: bool = False
     unique: bool = False
-    #: "OWNER": holds the id of an owner.
+    #: "OWNER" or "COMPANY": holds the id of one.
     refers_to: str = ""
     hidden: bool = False
     #: An enumeration whose values HubSpot does not list.
@@ -44,7 +44,7 @@ class P:
 
 
 def table(text: str) -> list[P]:
-    """Read rows ``name | label | type/field | flags``; flags: ro, unique, owner, hidden, external."""
+    """Read rows ``name | label | type/field | flags``: ro, unique, owner, company, hidden, external."""
     rows = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
     return [_row(*row) for row in rows]
 
@@ -59,7 +59,7 @@ def _row(name: str, label: str, kind: str = "string", flags: str = "") -> P:
         field=field,
         read_only="ro" in words,
         unique="unique" in words,
-        refers_to="OWNER" if "owner" in words else "",
+        refers_to=next((word.upper() for word in words if word in ("owner", "company")), ""),
         hidden="hidden" in words,
         external="external" in words,
     )

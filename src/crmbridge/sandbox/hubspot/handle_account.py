@@ -1,4 +1,4 @@
-"""Handlers of the account: owners, account information, tokens, custom object schemas."""
+"""Handlers of the account: owners, account information, tokens."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from crmbridge.sandbox.hubspot.errors import invalid_input, not_found
 from crmbridge.sandbox.hubspot.tokens import ALL_SCOPES, TOKEN_SECONDS
 
 MAX_OWNERS_PAGE = 500
+ADMIN_USER_ID = 9_000_101
 _FORM_ERRORS = {
     "BAD_REFRESH_TOKEN": ("invalid_grant", "refresh token is invalid, expired or revoked"),
     "BAD_CLIENT_ID": ("invalid_client", "missing or unknown client id"),
@@ -86,19 +87,13 @@ def daily_usage(call: Call) -> Response:
     return answer({"results": [usage]})
 
 
-def schemas(call: Call) -> Response:
-    """``GET /crm/v3/schemas``: the portal has no custom objects."""
-    del call
-    return answer({"results": []})
-
-
 def token_info(call: Call) -> Response:
     """``POST /oauth/v2/private-apps/get/access-token-info`` with the token in the body."""
     if text_field(call.body, "tokenKey") != call.portal.tokens.access_token:
         raise not_found()
     return answer(
         {
-            "userId": 9_000_101,
+            "userId": ADMIN_USER_ID,
             "hubId": call.portal.portal_id,
             "appId": int(call.token.app_id) if call.token else 0,
             "scopes": sorted(granted(call)),
@@ -151,8 +146,26 @@ def oauth_access_token(call: Call) -> Response:
             "hub_id": call.portal.portal_id,
             "app_id": int(token.app_id),
             "expires_in": TOKEN_SECONDS,
-            "user_id": 9_000_101,
+            "user_id": ADMIN_USER_ID,
             "token_type": "access",
+        }
+    )
+
+
+def oauth_refresh_token(call: Call) -> Response:
+    """``GET /oauth/v1/refresh-tokens/{token}``: whose it is."""
+    if not call.portal.tokens.is_refresh_token(call.params["token"]):
+        raise not_found()
+    return answer(
+        {
+            "token": call.params["token"],
+            "user": "admin@example.com",
+            "hub_domain": "example.com",
+            "scopes": sorted(granted(call)),
+            "hub_id": call.portal.portal_id,
+            "client_id": call.portal.tokens.client_id,
+            "user_id": ADMIN_USER_ID,
+            "token_type": "refresh",
         }
     )
 

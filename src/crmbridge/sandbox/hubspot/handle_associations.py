@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from crmbridge.sandbox.http import Response
+from crmbridge.sandbox.hubspot import association_types as types
 from crmbridge.sandbox.hubspot import associations, showing
-from crmbridge.sandbox.hubspot.associations import HUBSPOT_DEFINED, Link
+from crmbridge.sandbox.hubspot.association_types import HUBSPOT_DEFINED
+from crmbridge.sandbox.hubspot.associations import Link
 from crmbridge.sandbox.hubspot.call import (
     Call,
     answer,
@@ -19,7 +20,7 @@ from crmbridge.sandbox.hubspot.call import (
     text_field,
 )
 from crmbridge.sandbox.hubspot.errors import HubSpotError, invalid_input
-from crmbridge.sandbox.hubspot.objects import PRIMARY_TYPES, ObjectType, object_type
+from crmbridge.sandbox.hubspot.objects import ObjectType, object_type
 
 #: Sources in one batch read; targets given for each source; pairs in one batch write (checked 2026-11-21).
 MAX_READ, PAGE, MAX_WRITE = 1_000, 500, 2_000
@@ -69,8 +70,7 @@ def put_default(call: Call) -> Response:
 
 def put_labelled(call: Call) -> Response:
     """``PUT /crm/v4/objects/{type}/{id}/associations/{to}/{to_id}`` with a list of types."""
-    specs = _list_body(call)
-    type_ids = tuple(associations.type_id(spec) for spec in specs)
+    type_ids = _type_ids(call, call.json)
     return answer(_associate(call, call.params["id"], call.params["to_id"], type_ids), 201)
 
 
@@ -91,10 +91,7 @@ def batch_create(call: Call) -> Response:
     """``POST /crm/v4/associations/{type}/{to}/batch/create``: 201, or 207 when some fail."""
 
     def create(start: str, end: str, item: Json) -> list[Json]:
-        specs = item.get("types")
-        if not isinstance(specs, list) or not specs:
-            raise invalid_input("Invalid input JSON: types must be a list")
-        return [_associate(call, start, end, tuple(associations.type_id(spec) for spec in specs))]
+        return [_associate(call, start, end, _type_ids(call, item.get("types")))]
 
     return _batch(call, create, 201)
 
@@ -113,28 +110,38 @@ def batch_archive(call: Call) -> Response:
     return no_content()
 
 
-def labels(call: Call) -> Response:
-    """``GET /crm/v4/associations/{type}/{to}/labels``."""
-    kind, to = call.kind, _to(call)
-    results = [{"category": HUBSPOT_DEFINED, "typeId": associations.default_type(kind, to), "label": None}]
-    if (kind.name, to.name) in PRIMARY_TYPES:
-        number = PRIMARY_TYPES[kind.name, to.name]
-        results.append({"category": HUBSPOT_DEFINED, "typeId": number, "label": "Primary"})
-    return answer({"results": results})
+def batch_archive_labels(call: Call) -> Response:
+    """``POST /crm/v4/associations/{type}/{to}/batch/labels/archive``: the pair stays associated."""
+    kind, to, portal = call.kind, _to(call), call.portal
+    with portal.world.transaction():
+        for item in call.inputs(MAX_WRITE):
+            start, end = (record_id(text_field(object_field(item, name), "id")) for name in ("from", "to"))
+            numbers = [types.type_id(portal, kind, spec) for spec in _specs(item.get("types"))]
+            _refuse_wrong(call, numbers)
+            if start is not None and end is not None:
+                associations.drop_types(portal, (kind, start), (to, end), numbers)
+    return no_content()
 
 
 def _to(call: Call) -> ObjectType:
     return object_type(call.params["to"])
 
 
-def _list_body(call: Call) -> list[Any]:
-    try:
-        specs = json.loads(call.request.body)
-    except (ValueError, RecursionError):
-        specs = None
-    if not isinstance(specs, list) or not specs:
-        raise invalid_input("Invalid input JSON: the body must be a list of association types")
-    return specs
+def _specs(value: Any) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise invalid_input("Invalid input JSON: types must be a list of association types")
+    return value
+
+
+def _type_ids(call: Call, value: Any) -> tuple[int, ...]:
+    return tuple(types.type_id(call.portal, call.kind, spec) for spec in _specs(value))
+
+
+def _refuse_wrong(call: Call, type_ids: Iterable[int]) -> None:
+    to = _to(call)
+    for number in type_ids:
+        if types.target(call.portal, call.kind, number) is not to:
+            raise invalid_input(f"Association type {number} does not lead from {call.kind.name} to {to.name}")
 
 
 def _page(key: str, targets: dict[int, list[Json]], after: int) -> Json:
@@ -171,10 +178,7 @@ def _ends(call: Call, start: str, end: str) -> tuple[int, int]:
 def _associate(call: Call, start: str, end: str, type_ids: tuple[int, ...]) -> Json:
     kind, to = call.kind, _to(call)
     from_id, to_id = _ends(call, start, end)
-    known = {associations.default_type(kind, to), PRIMARY_TYPES.get((kind.name, to.name))}
-    wrong = [number for number in type_ids if number not in known]
-    if wrong:
-        raise invalid_input(f"Association type {wrong[0]} does not lead from {kind.name} to {to.name}")
+    _refuse_wrong(call, type_ids)
     with call.portal.world.transaction():
         associations.associate(call.portal, kind, from_id, Link(to=to, to_id=to_id, type_ids=type_ids))
     return {
@@ -182,16 +186,20 @@ def _associate(call: Call, start: str, end: str, type_ids: tuple[int, ...]) -> J
         "fromObjectId": from_id,
         "toObjectTypeId": to.type_id,
         "toObjectId": to_id,
-        "labels": [],
+        "labels": [text for number in type_ids if (text := _text(call, number))],
     }
+
+
+def _text(call: Call, number: int) -> str | None:
+    return types.shown(call.portal, call.kind, _to(call), number)[1]
 
 
 def _associate_default(call: Call, start: str, end: str) -> list[Json]:
     kind, to = call.kind, _to(call)
     done = _associate(call, start, end, ())
     pair = ({"id": str(done["fromObjectId"])}, {"id": str(done["toObjectId"])})
-    there = {"category": HUBSPOT_DEFINED, "typeId": associations.default_type(kind, to)}
-    back = {"category": HUBSPOT_DEFINED, "typeId": associations.default_type(to, kind)}
+    there = {"category": HUBSPOT_DEFINED, "typeId": types.default_type(kind, to)}
+    back = {"category": HUBSPOT_DEFINED, "typeId": types.default_type(to, kind)}
     return [
         {"from": pair[0], "to": pair[1], "associationSpec": _spec(there)},
         {"from": pair[1], "to": pair[0], "associationSpec": _spec(back)},

@@ -239,7 +239,7 @@ def _checked_new(
     portal = batch.call.portal
     try:
         links = associations.parse(portal, kind, item.get("associations"))
-        values = validated(portal, kind, properties)
+        values = validated(portal, kind, properties, rules=batch.call.checks_rules)
     except InvalidValues as invalid:
         batch.invalid(item, invalid)
         return None
@@ -261,7 +261,7 @@ def _checked_write(batch: Batch, kind: ObjectType, record: Record, item: Json) -
     """Check an input that changes a record; None when it cannot be done."""
     portal = batch.call.portal
     try:
-        values = validated(portal, kind, object_field(item, "properties"))
+        values = validated(portal, kind, object_field(item, "properties"), rules=batch.call.checks_rules)
         changed = resolved(portal, kind, record, values)
     except InvalidValues as invalid:
         batch.invalid(item, invalid)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from crmbridge.sandbox.http import Response
-from crmbridge.sandbox.hubspot import associations, showing
+from crmbridge.sandbox.hubspot import associations, showing, webhook_events
 from crmbridge.sandbox.hubspot.call import Call, answer, no_content, object_field, record_id, text_field
 from crmbridge.sandbox.hubspot.errors import HubSpotError, invalid_input, invalid_values, not_found
 from crmbridge.sandbox.hubspot.lookup import one, resolve
 from crmbridge.sandbox.hubspot.merging import merge
 from crmbridge.sandbox.hubspot.objects import CONTACTS
+from crmbridge.sandbox.hubspot.portal import Portal
 from crmbridge.sandbox.hubspot.requirements import missing_properties
 from crmbridge.sandbox.hubspot.writing import (
     InvalidValues,
@@ -33,6 +34,8 @@ def list_records(call: Call) -> Response:
     start = record_id(after)
     if start is None:
         raise invalid_input(f"Cannot deserialize value of type `long` from String: {after[:20]}")
+    if portal.options.short_pages:
+        limit = portal.world.random.randint(1, limit)
     records = portal.store.page(kind, archived=call.flag("archived"), from_id=start, limit=limit + 1)
     page, rest = records[:limit], records[limit:]
     names = showing.wanted(portal, kind, call.names("properties"))
@@ -64,7 +67,7 @@ def create_record(call: Call) -> Response:
     given = object_field(call.body, "properties")
     links = associations.parse(portal, kind, call.body.get("associations"))
     try:
-        values = validated(portal, kind, given)
+        values = validated(portal, kind, given, rules=call.checks_rules)
     except InvalidValues as invalid:
         raise invalid_values(invalid.problems, portal.portal_id) from None
     taken = missing_properties(kind, values, links) or conflict(portal, kind, values, None)
@@ -82,7 +85,7 @@ def update_record(call: Call) -> Response:
     kind, portal = call.kind, call.portal
     record = one(portal, kind, call.params["id"], call.request.arg("idProperty"))
     try:
-        values = validated(portal, kind, object_field(call.body, "properties"))
+        values = validated(portal, kind, object_field(call.body, "properties"), rules=call.checks_rules)
         changed = resolved(portal, kind, record, values)
     except InvalidValues as invalid:
         raise invalid_values(invalid.problems, portal.portal_id) from None
@@ -115,6 +118,13 @@ def merge_records(call: Call) -> Response:
     return answer(showing.show(portal, kind, survivor, showing.wanted(portal, kind, ())))
 
 
+def _block(portal: Portal, number: int) -> None:
+    record = portal.store.get(CONTACTS, [number]).get(number)
+    if record is not None:
+        others = record.properties.get("hs_additional_emails", "").split(";")
+        portal.blocklist.add([record.properties.get("email", ""), *others])
+
+
 def gdpr_delete(call: Call) -> Response:
     """``POST /crm/v3/objects/contacts/gdpr-delete``: nothing of the person is kept."""
     kind, portal = call.kind, call.portal
@@ -123,7 +133,12 @@ def gdpr_delete(call: Call) -> Response:
     key = text_field(call.body, "objectId")
     ids = resolve(portal, kind, [key], text_field(call.body, "idProperty"))
     with portal.world.transaction():
+        # An address that no contact has is remembered as well (checked 2026-11-21).
+        portal.blocklist.add([key] if "@" in key else [])
         for number in ids.values():
+            _block(portal, number)
             portal.store.delete(kind, number)
+            portal.forms.forget(number)
             portal.world.audit.effect(f"hubspot {kind.name} {number} forgotten")
+        webhook_events.simple(portal, kind, "privacyDeletion", ids.values())
     return no_content()

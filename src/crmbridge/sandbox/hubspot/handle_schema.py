@@ -1,4 +1,4 @@
-"""Handlers of properties, property groups and pipelines."""
+"""Handlers of properties, property groups and object schemas."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ from crmbridge.sandbox.hubspot.errors import HubSpotError, invalid_input, not_fo
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 #: Properties with a unique value that one object type may have (checked 2026-11-21).
 MAX_UNIQUE = 10
+#: JSON types of what a client may give.
+_TYPES: dict[str, type] = {
+    **dict.fromkeys(("label", "type", "fieldType", "groupName", "description", "referencedObjectType"), str),
+    **dict.fromkeys(("calculationFormula", "currencyPropertyName", "dataSensitivity"), str),
+    **dict.fromkeys(("hidden", "formField", "hasUniqueValue", "externalOptions", "showCurrencySymbol"), bool),
+    "displayOrder": int,
+    "options": list,
+}
 Json = dict[str, Any]
 
 
@@ -39,6 +47,8 @@ def update_property(call: Call) -> Response:
     """``PATCH /crm/v3/properties/{type}/{name}``: options are replaced as a whole."""
     item = _property(call, call.params["name"])
     given = {name: call.body[name] for name in WRITABLE if call.body.get(name) is not None}
+    _check_types(given)
+    _check_kind(call, {**item, **given})
     if "hasUniqueValue" in given and given["hasUniqueValue"] != item["hasUniqueValue"]:
         raise invalid_input("hasUniqueValue can only be set when a property is created")
     # hs_lead_status is read-only by its definition, yet its options can be changed (checked 2026-11-21).
@@ -97,6 +107,7 @@ def create_group(call: Call) -> Response:
     if name in call.portal.catalog.groups(call.kind):
         raise HubSpotError(409, f"A property group named {name} already exists.", "CONFLICT")
     order = call.body.get("displayOrder", -1)
+    _check_types({"displayOrder": order})
     item = {"name": name, "label": label, "displayOrder": order, "archived": False}
     call.portal.catalog.put("group", call.kind, name, item)
     return answer(item, 201)
@@ -105,6 +116,7 @@ def create_group(call: Call) -> Response:
 def update_group(call: Call) -> Response:
     """``PATCH /crm/v3/properties/{type}/groups/{name}``."""
     given = {name: call.body[name] for name in ("label", "displayOrder") if call.body.get(name) is not None}
+    _check_types(given)
     item = {**_group(call), **given}
     call.portal.catalog.put("group", call.kind, item["name"], item)
     return answer(item)
@@ -112,23 +124,41 @@ def update_group(call: Call) -> Response:
 
 def archive_group(call: Call) -> Response:
     """``DELETE /crm/v3/properties/{type}/groups/{name}``."""
-    call.portal.catalog.remove("group", call.kind, _group(call)["name"])
+    group, properties = _group(call)["name"], call.portal.catalog.properties(call.kind).values()
+    if any(item["groupName"] == group for item in properties):
+        raise invalid_input(f"Property group {group} still has properties")
+    call.portal.catalog.remove("group", call.kind, group)
     return no_content()
 
 
-def list_pipelines(call: Call) -> Response:
-    """``GET /crm/v3/pipelines/{type}``; of contacts: the lifecycle stages in order."""
-    return answer({"results": list(call.portal.catalog.pipelines(call.kind).values())})
+def list_schemas(call: Call) -> Response:
+    """``GET /crm/v3/schemas``: the portal has no custom objects."""
+    call.flag("archived")
+    return answer({"results": []})
 
 
-def get_pipeline(call: Call) -> Response:
-    """``GET /crm/v3/pipelines/{type}/{pipeline}``."""
-    return answer(_pipeline(call))
-
-
-def list_stages(call: Call) -> Response:
-    """``GET /crm/v3/pipelines/{type}/{pipeline}/stages``."""
-    return answer({"results": _pipeline(call)["stages"]})
+def get_schema(call: Call) -> Response:
+    """``GET /crm/v3/schemas/{type}``: of a standard object; custom ones are not there."""
+    if call.params["type"].startswith("2-"):
+        raise not_found()
+    kind, catalog = call.kind, call.portal.catalog
+    name = kind.name.capitalize()
+    return answer(
+        {
+            "id": kind.type_id,
+            "objectTypeId": kind.type_id,
+            "name": kind.label,
+            "fullyQualifiedName": kind.label,
+            "labels": {"singular": kind.singular.capitalize(), "plural": name},
+            "primaryDisplayProperty": (kind.one_of or kind.required or ("hs_object_id",))[0],
+            "requiredProperties": list(kind.required),
+            "searchableProperties": [],
+            "secondaryDisplayProperties": [],
+            "properties": list(catalog.properties(kind).values()),
+            "associations": [],
+            "archived": False,
+        }
+    )
 
 
 def _property(call: Call, name: str) -> Json:
@@ -155,14 +185,32 @@ def _create(call: Call, given: Mapping[str, Any]) -> Json:
     return item
 
 
+def _check_types(given: Mapping[str, Any]) -> None:
+    """Refuse values of another JSON type than the definition has."""
+    wrong = [name for name, value in given.items() if name in _TYPES and type(value) is not _TYPES[name]]
+    options = given.get("options", []) if "options" not in wrong else []
+    if not all(isinstance(item, dict) for item in options):
+        wrong.append("options")
+    elif any(type(item.get("displayOrder") or 0) is not int for item in options):
+        wrong.append("options.displayOrder")
+    if wrong:
+        raise invalid_input(f"Invalid input JSON: {', '.join(wrong)} is of another type", properties=wrong)
+
+
+def _check_kind(call: Call, given: Mapping[str, Any]) -> None:
+    """Refuse a definition whose type, field type and group do not go together; HubSpot's own are kept."""
+    if not given.get("hubspotDefined") and given["fieldType"] not in FIELD_TYPES.get(given["type"], ()):
+        raise invalid_input(f"Invalid type {given['type']} with fieldType {given['fieldType']}")
+    if given["groupName"] not in call.portal.catalog.groups(call.kind):
+        raise invalid_input(f"Property group {given['groupName']} does not exist")
+
+
 def _check(call: Call, given: Mapping[str, Any], name: str) -> None:
     catalog, kind = call.portal.catalog, call.kind
     if not _NAME.fullmatch(name):
         raise invalid_input(f"Invalid property name {name[:100]}: lower-case letters, digits and underscores")
-    if given["fieldType"] not in FIELD_TYPES.get(str(given["type"]), ()):
-        raise invalid_input(f"Invalid type {given['type']} with fieldType {given['fieldType']}")
-    if given["groupName"] not in catalog.groups(kind):
-        raise invalid_input(f"Property group {given['groupName']} does not exist")
+    _check_types({key: value for key, value in given.items() if value is not None})
+    _check_kind(call, given)
     values = [option["value"] for option in client_options(given)]
     if len(values) != len(set(values)) or not all(values):
         raise invalid_input(f"The options of {name} need values that differ")
@@ -199,13 +247,6 @@ def _batch(call: Call, handle: Callable[[Json], Json], status: int) -> Response:
 
 def _group(call: Call) -> Json:
     found = call.portal.catalog.groups(call.kind).get(call.params["name"])
-    if found is None:
-        raise not_found()
-    return found
-
-
-def _pipeline(call: Call) -> Json:
-    found = call.portal.catalog.pipelines(call.kind).get(call.params["pipeline"])
     if found is None:
         raise not_found()
     return found

@@ -18,6 +18,7 @@ from crmbridge.sandbox.hubspot.store import Record, from_json
 MAX_RESULTS = 10_000
 MAX_PAGE = 200
 MAX_BODY_CHARACTERS = 3_000
+_JITTER_RATIO = 0.2
 
 
 def search(call: Call) -> Response:
@@ -33,10 +34,19 @@ def search(call: Call) -> Response:
     total, records = _run(portal, kind, query, limit, offset)
     names = showing.wanted(portal, kind, names_field(body, "properties"))
     results = [showing.show(portal, kind, record, names) for record in records]
+    if portal.options.search_order_jitter:
+        _jitter(portal, results)
     shown: dict[str, Any] = {"total": total, "results": results}
     if offset + len(results) < total and results:
         shown["paging"] = {"next": {"after": str(offset + len(results))}}
     return answer(shown)
+
+
+def _jitter(portal: Portal, results: list[showing.Json]) -> None:
+    """Swap neighbours now and then, as the service was seen to do (checked 2026-11-21)."""
+    for position in range(1, len(results)):
+        if portal.world.random.random() < _JITTER_RATIO:
+            results[position - 1], results[position] = results[position], results[position - 1]
 
 
 def _limit(value: Any) -> int:

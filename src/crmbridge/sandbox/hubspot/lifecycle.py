@@ -1,4 +1,4 @@
-"""The forward-only rule of the lifecycle stage, and the stamps that entering a stage leaves.
+"""The forward-only rule of the lifecycle stage.
 
 HubSpot moves a stage only forward; to go back the value must be cleared first, in a request of its own
 (contact guide, v3 and 2026-09, checked 2026-11-21). What a backward write answers is a switch.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crmbridge.sandbox.clock import iso_ms
 from crmbridge.sandbox.hubspot.values import Invalid
 
 PROPERTY = "lifecyclestage"
@@ -45,16 +44,3 @@ def allowed(stages: Sequence[str], old: str, new: str, mode: str) -> str:
     if mode == "reject":
         raise Invalid("INVALID_LIFECYCLE_STAGE", f"{new} is before {old}: the stage can only move forward.")
     return old
-
-
-def stamps(stages: Sequence[str], old: str, new: str, now_ms: int) -> dict[str, str]:
-    """Give the read-only properties that a change of stage moves; "" clears one."""
-    moment = iso_ms(now_ms)
-    moved = {"hs_v2_date_entered_current_stage": moment if new else ""}
-    if old in stages:
-        moved[f"hs_v2_date_exited_{old}"] = moment
-    if new:
-        moved[f"hs_v2_date_entered_{new}"] = moment
-        if new in DEFAULT_STAGES:  # the oldest generation exists for default stages only
-            moved[f"hs_lifecyclestage_{new}_date"] = moment
-    return moved

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from crmbridge.sandbox.hubspot import webhook_events
 from crmbridge.sandbox.hubspot.objects import CONTACTS, ObjectType
 from crmbridge.sandbox.hubspot.portal import Portal
 from crmbridge.sandbox.hubspot.store import Record, stamped
@@ -30,6 +31,7 @@ def merge(portal: Portal, kind: ObjectType, first: Record, second: Record) -> Re
     if kind is CONTACTS:
         addresses = [survivor.properties.get("email", ""), *_others(survivor)]
         portal.store.set_unique(kind, "email", survivor.id, dict.fromkeys(addresses))
+    webhook_events.merged(portal, kind, survivor, first, second)
     ids = "+".join(str(record.id) for record in (first, second))
     portal.world.audit.effect(f"hubspot {kind.name} {ids} merged into {survivor.id}")
     return survivor
@@ -63,7 +65,7 @@ def _hand_over(portal: Portal, kind: ObjectType, gone: Record, survivor: int) ->
             f"UPDATE OR IGNORE hs_association SET {end}_id = ? WHERE {end}_type = ? AND {end}_id = ?",
             (survivor, kind.name, gone.id),
         )
-    for table in ("hs_history", "hs_unique"):
+    for table in ("hs_history", "hs_unique", "hs_list_member"):
         db.execute(
             f"UPDATE OR IGNORE {table} SET id = ? WHERE type = ? AND id = ?", (survivor, kind.name, gone.id)
         )

@@ -122,6 +122,7 @@ OBJECT_TYPES = (
     _activity("meetings", "0-47"),
     _activity("calls", "0-48"),
     _activity("emails", "0-49", "sales-email-read"),
+    _activity("communications", "0-18"),
 )
 BY_NAME = {item.name: item for item in OBJECT_TYPES}
 _BY_ANY_NAME = {
@@ -158,6 +159,10 @@ ASSOCIATION_TYPES = {
     ("notes", "contacts"): 202,
     ("contacts", "tasks"): 203,
     ("tasks", "contacts"): 204,
+    ("contacts", "communications"): 82,
+    ("communications", "contacts"): 81,
+    ("companies", "communications"): 88,
+    ("communications", "companies"): 87,
     ("contacts", "leads"): 609,
     ("leads", "contacts"): 608,
     ("companies", "deals"): 342,

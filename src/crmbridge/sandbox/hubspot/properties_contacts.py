@@ -5,24 +5,9 @@ Names, types and which are read-only: as seen in portals (checked 2026-11-21); l
 
 from __future__ import annotations
 
+from crmbridge.sandbox.hubspot import stage_dates
 from crmbridge.sandbox.hubspot.definitions import P, table, with_options
 from crmbridge.sandbox.hubspot.lifecycle import DEFAULT_STAGES
-
-_STAGE_STAMPS = [
-    P(
-        name=f"hs_{prefix}_{stage}",
-        label=f"{word} stage: {label}",
-        type="datetime",
-        read_only=True,
-        hidden=True,
-    )
-    for stage, label in DEFAULT_STAGES.items()
-    for prefix, word in (("v2_date_entered", "Entered"), ("v2_date_exited", "Left"))
-]
-_OLD_STAGE_STAMPS = [
-    P(name=f"hs_lifecyclestage_{stage}_date", label=f"Became: {label}", type="datetime", read_only=True)
-    for stage, label in DEFAULT_STAGES.items()
-]
 
 _CHOICES = {
     "lifecyclestage": DEFAULT_STAGES,
@@ -68,7 +53,8 @@ _CHOICES = {
     "hs_pipeline": {"contacts-lifecycle-pipeline": "Lifecycle stage pipeline"},
     "hs_seniority": {"executive": "Executive", "director": "Director", "manager": "Manager"},
     "hs_last_sales_activity_type": {
-        "CALL": "Call", "EMAIL": "E-mail", "MEETING": "Meeting", "NOTE": "Note", "TASK": "Task",
+        "CALL": "Call", "COMMUNICATION": "Message", "EMAIL": "E-mail", "MEETING": "Meeting", "NOTE": "Note",
+        "TASK": "Task",
     },
 }  # fmt: skip
 
@@ -110,16 +96,16 @@ gender | Gender
 _STATE = table("""
 lifecyclestage | Lifecycle stage | enumeration/radio
 hs_lead_status | Lead status | enumeration/radio
-hs_pipeline | Pipeline | enumeration/select
+hs_pipeline | Pipeline | enumeration/select | external
 hubspot_owner_id | Contact owner | enumeration/select | owner
 hubspot_owner_assigneddate | Owner assigned at | datetime | ro
 hubspot_team_id | Team of the owner | string | ro
-hubspotscore | HubSpot score | number | ro
+hubspotscore | HubSpot score | number/calculation_score | ro
 hs_predictivecontactscore_v2 | Likelihood to close | number | ro
 hs_v2_date_entered_current_stage | Entered the current stage | datetime | ro
 hs_is_unworked | Not worked yet | bool | ro
 hs_contact_enrichment_opt_out | Enrichment opt out | bool | ro
-associatedcompanyid | Primary company | number
+associatedcompanyid | Primary company | number | company
 closedate | Became a customer at | datetime
 hs_latest_open_lead_date | Latest open lead | datetime | ro
 hs_latest_qualified_lead_date | Latest qualified lead | datetime | ro
@@ -222,12 +208,32 @@ hs_is_contact | Is a contact | bool | ro hidden
 hs_email_domain | E-mail domain | string | ro
 hs_full_name_or_email | Full name or e-mail | string | ro
 hs_was_imported | Was imported | bool | ro
+hs_associated_target_accounts | Associated target accounts | number/calculation_rollup | ro hidden
+hs_currently_enrolled_in_prospecting_agent | Enrolled in prospecting agent | bool | ro hidden
+hs_prospecting_agent_actively_enrolled_count | Active prospecting agents | number | ro hidden
+hs_prospecting_agent_total_enrolled_count | Prospecting agents in all | number | ro hidden
+hs_membership_has_accessed_private_content | Accessed private content | number | ro hidden
+hs_registered_member | Registered member | number | ro hidden
+hs_sequences_actively_enrolled_count | Active sequences | number | ro hidden
 """)
+#: What every new contact has (recorded answer, checked 2026-11-21).
+NEW_CONTACT = {
+    "hs_is_contact": "true",
+    "num_notes": "0",
+    "hs_associated_target_accounts": "0",
+    "hs_currently_enrolled_in_prospecting_agent": "false",
+    "hs_prospecting_agent_actively_enrolled_count": "0",
+    "hs_prospecting_agent_total_enrolled_count": "0",
+    "hs_membership_has_accessed_private_content": "0",
+    "hs_registered_member": "0",
+    "hs_sequences_actively_enrolled_count": "0",
+}
 
 #: Group name to its label and properties.
 CONTACT_GROUPS: dict[str, tuple[str, list[P]]] = {
     "contactinformation": ("Contact information", with_options([*_PERSON, *_STATE, *_SYSTEM], _CHOICES)),
-    "contactlcs": ("Lifecycle stage properties", [*_STAGE_STAMPS, *_OLD_STAGE_STAMPS]),
+    # `Portal.follow_stages` fills it: which generations exist is a switch.
+    stage_dates.GROUP: ("Lifecycle stage properties", []),
     "contact_consent": ("Consent", with_options(_CONSENT, _CHOICES)),
     "analyticsinformation": ("Web analytics history", with_options(_WEB, _CHOICES)),
     "emailinformation": ("E-mail information", _EMAIL),

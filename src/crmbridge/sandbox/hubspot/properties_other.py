@@ -137,6 +137,14 @@ hs_meeting_end_time | End | datetime
 hs_meeting_outcome | Outcome | enumeration/select
 """.lstrip()
 )
+COMMUNICATIONS = (
+    _ACTIVITY
+    + """
+hs_communication_channel_type | Channel | enumeration/select
+hs_communication_logged_from | Logged from | enumeration/select
+hs_communication_body | Body | string/html
+""".lstrip()
+)
 NOTES = _ACTIVITY + "hs_note_body | Note | string/html\n"
 TASKS = (
     _ACTIVITY
@@ -183,6 +191,10 @@ _CHOICES = {
     "hs_email_direction": _same("EMAIL", "INCOMING_EMAIL", "FORWARDED_EMAIL"),
     "hs_email_status": _same("BOUNCED", "FAILED", "SCHEDULED", "SENDING", "SENT"),
     "hs_meeting_outcome": _same("SCHEDULED", "COMPLETED", "RESCHEDULED", "NO_SHOW", "CANCELED"),
+    "hs_communication_channel_type": _same(
+        "WHATS_APP", "LINKEDIN_MESSAGE", "SMS", "FACEBOOK_MESSENGER", "CUSTOM_CHANNEL_CONVERSATION"
+    ),
+    "hs_communication_logged_from": _same("CRM"),
     "hs_task_status": _same("NOT_STARTED", "IN_PROGRESS", "COMPLETED", "WAITING", "DEFERRED"),
     "hs_task_priority": _same("NONE", "LOW", "MEDIUM", "HIGH"),
     "hs_task_type": _same("EMAIL", "CALL", "TODO"),
@@ -211,4 +223,5 @@ GROUPS: dict[str, Groups] = {
     "meetings": _one_group("meeting", MEETINGS),
     "notes": _one_group("note", NOTES),
     "tasks": _one_group("task", TASKS),
+    "communications": _one_group("communication", COMMUNICATIONS),
 }

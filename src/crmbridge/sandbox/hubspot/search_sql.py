@@ -86,6 +86,15 @@ def _groups(body: Mapping[str, Any]) -> list[list[Any]]:
     return lists
 
 
+def condition(portal: Portal, kind: ObjectType, item: Mapping[str, Any]) -> tuple[str, Values]:
+    """Compile one filter of a search.
+
+    Raises:
+        HubSpotError: As `compile_search`.
+    """
+    return _filter(portal, kind, item)
+
+
 def _group(portal: Portal, kind: ObjectType, filters: Sequence[Any]) -> tuple[str, Values]:
     parts, values = [], []
     for item in filters:

@@ -88,6 +88,7 @@ def changed_and_system(kind: ObjectType, record: Record, names: Iterable[str]) -
         "hs_object_source",
         "hs_object_source_id",
         "hs_object_source_label",
+        "hs_is_unworked",
         "hs_pipeline",
         "lifecyclestage",
     )

@@ -20,6 +20,9 @@ from crmbridge.sandbox.world import World
 FIRST_ID = 101
 _COLUMNS = "id, archived, created, modified, archived_at, properties"
 _SQLITE_VARIABLES = 30_000
+#: How long archived records are kept (specifications, checked 2026-11-21).
+KEPT_MS = 90 * 86_400_000
+_NEVER_MS = 1 << 62
 _decode = msgspec.json.Decoder(dict[str, str]).decode
 _encode = msgspec.json.encode
 
@@ -67,6 +70,8 @@ class Store:
             self._db.execute(statement)
         # SQLite's own lower() knows ASCII only.
         self._db.create_function("lower_text", 1, _lower, deterministic=True)
+        #: When the next archived record is to be forgotten, epoch milliseconds.
+        self.next_expiry_ms = self._next_expiry()
 
     def _create(self, kind: ObjectType) -> None:
         self._db.execute(
@@ -108,6 +113,23 @@ class Store:
                 found[row[0]] = _record(row)
         return found
 
+    def expire(self, now: int) -> None:
+        """Forget records that were archived long ago."""
+        for kind in OBJECT_TYPES:
+            gone = self._db.execute(
+                f"SELECT id FROM {kind.table} WHERE archived = 1 AND archived_at <= ?", (now - KEPT_MS,)
+            )
+            for (record_id,) in gone.fetchall():
+                self.delete(kind, record_id)
+        self.next_expiry_ms = self._next_expiry()
+
+    def _next_expiry(self) -> int:
+        found = [
+            self._db.execute(f"SELECT MIN(archived_at) FROM {kind.table} WHERE archived = 1").fetchone()[0]
+            for kind in OBJECT_TYPES
+        ]
+        return min((at + KEPT_MS for at in found if at is not None), default=_NEVER_MS)
+
     def put(self, kind: ObjectType, records: Sequence[Record]) -> None:
         """Insert or replace records."""
         self._db.executemany(
@@ -124,11 +146,14 @@ class Store:
                 for item in records
             ],
         )
+        for item in records:
+            if item.archived_at is not None:
+                self.next_expiry_ms = min(self.next_expiry_ms, item.archived_at + KEPT_MS)
 
     def delete(self, kind: ObjectType, record_id: int) -> None:
         """Forget a record with its history, index entries, associations and aliases."""
         self._db.execute(f"DELETE FROM {kind.table} WHERE id = ?", (record_id,))
-        for table in ("hs_history", "hs_unique", "hs_pending"):
+        for table in ("hs_history", "hs_unique", "hs_pending", "hs_list_member"):
             self._db.execute(f"DELETE FROM {table} WHERE type = ? AND id = ?", (kind.name, record_id))
         self._db.execute("DELETE FROM hs_alias WHERE type = ? AND survivor = ?", (kind.name, record_id))
         self.delete_associations(kind, record_id)
@@ -144,6 +169,14 @@ class Store:
         """Count records."""
         found = self._db.execute(f"SELECT COUNT(*) FROM {kind.table} WHERE archived = ?", (archived,))
         return int(found.fetchone()[0])
+
+    def has_value(self, kind: ObjectType, name: str, value: str) -> bool:
+        """Tell whether a record that is not archived has this value."""
+        found = self._db.execute(
+            f"SELECT 1 FROM {kind.table} WHERE archived = 0 AND json_extract(properties, ?) = ? LIMIT 1",
+            (f'$."{name}"', value),
+        )
+        return found.fetchone() is not None
 
     def find(self, kind: ObjectType, name: str, values: Iterable[str]) -> dict[str, int]:
         """Find record ids by values of a unique property."""
@@ -225,6 +258,7 @@ class Store:
         """Forget everything."""
         for table in [kind.table for kind in OBJECT_TYPES] + list(_SHARED_NAMES):
             self._db.execute(f"DELETE FROM {table}")
+        self.next_expiry_ms = _NEVER_MS
 
 
 def stamped(kind: ObjectType, record: Record) -> Record:
@@ -259,7 +293,7 @@ def _record(row: tuple[int, int, int, int, int | None, str]) -> Record:
     )
 
 
-_SHARED_NAMES = ("hs_history", "hs_unique", "hs_alias", "hs_pending", "hs_association")
+_SHARED_NAMES = ("hs_history", "hs_unique", "hs_alias", "hs_pending", "hs_association", "hs_list_member")
 _SHARED_TABLES = """
 CREATE TABLE IF NOT EXISTS hs_history (
     seq INTEGER PRIMARY KEY, type TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL,
@@ -278,5 +312,8 @@ CREATE TABLE IF NOT EXISTS hs_association (
     from_type TEXT NOT NULL, from_id INTEGER NOT NULL, to_type TEXT NOT NULL, to_id INTEGER NOT NULL,
     category TEXT NOT NULL, type_id INTEGER NOT NULL, label TEXT,
     PRIMARY KEY (from_type, from_id, to_type, to_id, type_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS hs_list_member (
+    list_id INTEGER NOT NULL, type TEXT NOT NULL, id INTEGER NOT NULL, added INTEGER NOT NULL,
+    PRIMARY KEY (list_id, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS hs_association_to ON hs_association (to_type, to_id);
 """

@@ -10,8 +10,15 @@ from crmbridge.sandbox.hubspot.portal import Portal
 from crmbridge.sandbox.hubspot.store import Record
 
 #: Activities that mean that somebody talked to the contact.
-_CONTACTED = frozenset({"calls", "emails", "meetings"})
-_TYPES = {"calls": "CALL", "emails": "EMAIL", "meetings": "MEETING", "notes": "NOTE", "tasks": "TASK"}
+_CONTACTED = frozenset({"calls", "communications", "emails", "meetings"})
+_TYPES = {
+    "calls": "CALL",
+    "communications": "COMMUNICATION",
+    "emails": "EMAIL",
+    "meetings": "MEETING",
+    "notes": "NOTE",
+    "tasks": "TASK",
+}
 
 
 def follow_company(portal: Portal, contact_id: int) -> None:

@@ -26,6 +26,9 @@ ALL_SCOPES = frozenset(
             for right in ("read", "write")
         ),
         "crm.objects.owners.read",
+        "crm.lists.read",
+        "crm.lists.write",
+        "forms",
         "sales-email-read",
         "oauth",
     }
@@ -54,6 +57,7 @@ class Tokens:
         self.client_id = _uuid(chance)
         self.client_secret = _uuid(chance)
         self.first_refresh_token = f"na1-{_uuid(chance)}"
+        self.developer_key = _uuid(chance)
         world.db.execute(
             "CREATE TABLE IF NOT EXISTS hs_token (token TEXT PRIMARY KEY,"
             " kind TEXT NOT NULL, expires INTEGER)"
@@ -80,6 +84,8 @@ class Tokens:
             raise HubSpotError(401, _NO_CREDENTIALS, "INVALID_AUTHENTICATION")
         if value.strip() == self.access_token:
             return Token(app_id=PRIVATE_APP_ID, is_private_app=True)
+        if value.strip() == self.developer_key:
+            return Token(app_id=PUBLIC_APP_ID, is_private_app=False)
         return self._oauth(value.strip())
 
     def _oauth(self, value: str) -> Token:
@@ -107,6 +113,10 @@ class Tokens:
     def revoke(self, token: str) -> None:
         """End a token; unknown ones are ignored."""
         self._world.db.execute("DELETE FROM hs_token WHERE token = ?", (token,))
+
+    def is_refresh_token(self, value: str) -> bool:
+        """Tell whether it is a refresh token in force."""
+        return self._known(value, "refresh")
 
     def reset(self) -> None:
         """Forget all issued tokens."""

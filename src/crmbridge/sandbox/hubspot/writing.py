@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmbridge.sandbox.clock import iso_ms
-from crmbridge.sandbox.hubspot import lifecycle
+from crmbridge.sandbox.hubspot import lifecycle, stage_dates, webhook_events
 from crmbridge.sandbox.hubspot.derived import DERIVED
 from crmbridge.sandbox.hubspot.errors import HubSpotError, ValueProblem
 from crmbridge.sandbox.hubspot.objects import CONTACTS, ObjectType
 from crmbridge.sandbox.hubspot.pipelines_default import STAGE_PROPERTIES
 from crmbridge.sandbox.hubspot.portal import Portal, Source
+from crmbridge.sandbox.hubspot.properties_contacts import NEW_CONTACT
 from crmbridge.sandbox.hubspot.store import HistoryEntry, Record, stamped
+from crmbridge.sandbox.hubspot.validation_rules import broken
 from crmbridge.sandbox.hubspot.values import Invalid, checked, problem, same
 
 Values = dict[str, str]
@@ -27,7 +29,9 @@ class InvalidValues(Exception):
         super().__init__(", ".join(item.code for item in self.problems))
 
 
-def validated(portal: Portal, kind: ObjectType, given: Mapping[str, Any], *, loading: bool = False) -> Values:
+def validated(
+    portal: Portal, kind: ObjectType, given: Mapping[str, Any], *, loading: bool = False, rules: bool = False
+) -> Values:
     """Bring written values into the form in which they are kept.
 
     Args:
@@ -35,6 +39,7 @@ def validated(portal: Portal, kind: ObjectType, given: Mapping[str, Any], *, loa
         kind: Type of the record.
         given: Property name to JSON value.
         loading: Read-only properties may be given.
+        rules: The portal's own validation rules hold.
 
     Raises:
         InvalidValues: All problems at once.
@@ -54,9 +59,17 @@ def validated(portal: Portal, kind: ObjectType, given: Mapping[str, Any], *, loa
                 values[name] = checked(definition, value, owners)
             except Invalid as invalid:
                 problems.append(problem(name, invalid))
+    if rules:
+        problems += _broken_rules(portal, kind, values)
     if problems:
         raise InvalidValues(problems)
     return values
+
+
+def _broken_rules(portal: Portal, kind: ObjectType, values: Values) -> list[ValueProblem]:
+    kept = portal.catalog.part("rule", kind)
+    named = [(name, value) for name, value in values.items() if name in kept]
+    return [item for name, value in named for item in broken(kept[name]["rules"], name, value)]
 
 
 def resolved(
@@ -82,7 +95,10 @@ def resolved(
 
 
 def conflict(portal: Portal, kind: ObjectType, values: Values, own_id: int | None) -> HubSpotError | None:
-    """Give the 409 of a value that another record has; None when there is none."""
+    """Give the refusal of a value that another record has, or that was forgotten; None when all is well."""
+    forgotten = portal.options.blocklist_refuses_contacts and kind is CONTACTS and own_id is None
+    if forgotten and portal.blocklist.has(values.get("email", "")):
+        return HubSpotError(400, "The contact was deleted for privacy and cannot be made again.")
     for name in portal.catalog.unique_names(kind):
         if not values.get(name):
             continue
@@ -116,6 +132,7 @@ def create_many(portal: Portal, kind: ObjectType, rows: Iterable[Values], source
     portal.store.put(kind, records)
     for record in records:
         index(portal, kind, record, record.properties)
+    webhook_events.created(portal, kind, records, source)
     return records
 
 
@@ -123,7 +140,7 @@ def update_many(portal: Portal, kind: ObjectType, writes: Sequence[Write], sourc
     """Apply valid writes; one that changes nothing leaves stamps and history alone."""
     now = portal.world.clock.now_ms()
     real = [write for write in writes if write.changed]
-    before = [(write.record.id, _copy(write.record)) for write in real]
+    before: list[tuple[int, Record | None]] = [(write.record.id, _copy(write.record)) for write in real]
     entries = [entry for write in real for entry in _entries(write, source, now)]
     for write in real:
         _apply(portal, kind, write.record, write.changed, now)
@@ -134,6 +151,8 @@ def update_many(portal: Portal, kind: ObjectType, writes: Sequence[Write], sourc
     portal.store.add_history(kind, entries)
     for write in real:
         index(portal, kind, write.record, write.changed)
+    pairs = [(old, write.record) for (_, old), write in zip(before, real, strict=True)]
+    webhook_events.updated(portal, kind, pairs, source)
 
 
 def touch(portal: Portal, kind: ObjectType, record: Record, values: Values) -> None:
@@ -153,6 +172,7 @@ def archive_many(portal: Portal, kind: ObjectType, ids: Iterable[int]) -> None:
             portal.store.set_unique(kind, name, record.id, ())
         portal.world.audit.effect(f"hubspot {kind.name} {record.id} archived")
     portal.store.put(kind, records)
+    webhook_events.simple(portal, kind, "deletion", [record.id for record in records])
 
 
 def start(portal: Portal, kind: ObjectType, record: Record, values: Values, source: Source) -> None:
@@ -167,8 +187,7 @@ def start(portal: Portal, kind: ObjectType, record: Record, values: Values, sour
         portal, kind, record, {**defaults, **{k: _appended("", v) for k, v in values.items()}}, record.created
     )
     if kind is CONTACTS:
-        vids = {"hs_all_contact_vids": str(record.id), "hs_is_contact": "true", "num_notes": "0"}
-        _merge(record.properties, vids)
+        _merge(record.properties, {"hs_all_contact_vids": str(record.id), **NEW_CONTACT})
 
 
 def _pipeline_defaults(portal: Portal, kind: ObjectType, values: Values) -> Values:
@@ -189,9 +208,9 @@ def _apply(portal: Portal, kind: ObjectType, record: Record, changed: Values, no
     old_stage, old_owner = properties.get(lifecycle.PROPERTY, ""), properties.get("hubspot_owner_id", "")
     _merge(properties, changed)
     if kind is CONTACTS and changed.get(lifecycle.PROPERTY, old_stage) != old_stage:
-        stages = portal.catalog.stages(kind)
-        stamps = lifecycle.stamps(stages, old_stage, changed[lifecycle.PROPERTY], now)
-        _merge(properties, stamps)
+        known = portal.catalog.properties(kind)
+        moved = stage_dates.stamps(properties, old_stage, changed[lifecycle.PROPERTY], now)
+        _merge(properties, {name: value for name, value in moved.items() if name in known})
     if changed.get("hubspot_owner_id", old_owner) != old_owner:
         _merge(properties, {"hubspot_owner_assigneddate": iso_ms(now)})
     derive = DERIVED.get(kind.name)
