@@ -84,6 +84,22 @@ class SalesforceOptions:
     #: Batches of bulk ingest jobs and number of bulk query jobs in 24 hours.
     daily_bulk_batches: int = 15_000
     daily_query_jobs: int = 10_000
+    #: Pages of a query hold fewer rows than they could, by chance (of the seed): ``done`` tells the last one.
+    short_pages: bool = False
+    #: The org has sales territories; without them their objects are unknown.
+    territories: bool = True
+    #: The org has several currencies: CurrencyIsoCode, CurrencyType.
+    multi_currency: bool = False
+    #: The org has state and country picklists: codes beside names, and both are checked.
+    state_country_codes: bool = False
+    #: ``Object`` and ``Object.Field`` that the API's users cannot see, …
+    hidden_objects: frozenset[str] = frozenset()
+    hidden_fields: frozenset[str] = frozenset()
+    #: … or see and cannot write.
+    read_only_objects: frozenset[str] = frozenset()
+    read_only_fields: frozenset[str] = frozenset()
+    #: The API's users can write nothing at all.
+    read_only_profile: bool = False
     #: Requests after which a token expires; 0: never.
     token_calls: int = 0
     #: Seconds without a request after which a token expires; 0: never.

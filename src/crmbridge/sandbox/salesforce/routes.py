@@ -12,11 +12,13 @@ from crmbridge.sandbox.salesforce.resources import (
     bulk,
     collections,
     composite,
+    graph,
     meta,
     queries,
     records,
     search,
     tooling,
+    tree,
 )
 from crmbridge.sandbox.salesforce.wire import Call, Reply
 
@@ -45,6 +47,10 @@ def _route(method: str, path: str, handler: Handler) -> Route:
 
 def _composite(org: Org, call: Call) -> Reply:
     return composite.composite(org, call, lambda part: dispatch(org, part))
+
+
+def _graph(org: Org, call: Call) -> Reply:
+    return graph.graph(org, call, lambda part: dispatch(org, part))
 
 
 def _batch(org: Org, call: Call) -> Reply:
@@ -76,6 +82,8 @@ _ROUTES = (
     _route("DELETE", "sobjects/*/*/*", records.delete_by_key),
     _route("POST", "composite", _composite),
     _route("POST", "composite/batch", _batch),
+    _route("POST", "composite/graph", _graph),
+    _route("POST", "composite/tree/*", tree.create),
     _route("POST", "composite/sobjects", collections.create),
     _route("PATCH", "composite/sobjects", collections.update),
     _route("DELETE", "composite/sobjects", collections.delete),

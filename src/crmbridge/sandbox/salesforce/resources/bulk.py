@@ -185,6 +185,8 @@ def query_results(org: Org, call: Call) -> Reply:
 
 
 def _check_ingest(org: Org, item: SObject, operation: str, body: Mapping[str, Any]) -> None:
+    if org.world.options.salesforce.read_only_profile:
+        raise refuse("INSUFFICIENT_ACCESS", "You do not have the level of access necessary.", status=403)
     needed = {"insert": "create", "update": "update", "upsert": "create"}.get(operation, "delete")
     if not item.can(needed):
         raise refuse("INVALIDENTITY", f"Entity '{item.name}' is not supported by the Bulk API.")
@@ -223,7 +225,7 @@ def _common(org: Org, call: Call, body: Mapping[str, Any], item: SObject, operat
 
 
 def _object(org: Org, name: Any) -> SObject:
-    item = org.schema.get(name) if isinstance(name, str) else None
+    item = org.seen.get(name) if isinstance(name, str) else None
     if item is None:
         raise refuse("INVALIDENTITY", f"Entity '{name}' is not supported by the Bulk API.")
     return item

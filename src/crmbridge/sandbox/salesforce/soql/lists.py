@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from crmbridge.sandbox.salesforce.failures import refuse
-from crmbridge.sandbox.salesforce.schema import Schema, SObject
+from crmbridge.sandbox.salesforce.schema import Objects, SObject
 from crmbridge.sandbox.salesforce.soql import functions, tree
 from crmbridge.sandbox.salesforce.soql.names import Column, Node, unknown_children
 from crmbridge.sandbox.salesforce.soql.parse import pointed
@@ -21,7 +21,7 @@ MAX_FIELDS_LIMIT = 200
 class SelectList:
     """Fill a plan with what its statement selects."""
 
-    schema: Schema
+    schema: Objects
     statement: str
     plan: Plan
     child: Callable[[tree.Select, SObject], Plan]
@@ -68,7 +68,7 @@ class SelectList:
         if column.field.type == "address":
             parts = {
                 key: self.plan.columns.index(f'{column.table}."{name}"')
-                for key, name in address_parts(column.field.name).items()
+                for key, name in address_parts(shape.node.targets[0][0], column.field.name).items()
             }
             shape.add_address(column.field.name, parts)
             return
