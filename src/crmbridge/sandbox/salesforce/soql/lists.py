@@ -85,7 +85,9 @@ class SelectList:
         return shape.parents[name]
 
     def _children(self, select: tree.Select) -> None:
-        wanted = select.source.name.lower()
+        own, _, wanted = select.source.name.lower().rpartition(".")
+        if own and own != self.plan.root.name.lower():
+            raise unknown_children(self.statement, select.source)
         for item, reference in self.schema.children(self.plan.root.name):
             if (reference.child or "").lower() == wanted:
                 plan = self.child(select, item)
