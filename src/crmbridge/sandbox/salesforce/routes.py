@@ -57,7 +57,7 @@ def _batch(org: Org, call: Call) -> Reply:
     return batch.batch(org, call, lambda part: dispatch(org, part))
 
 
-_ROUTES = (
+ROUTES = (
     _route("GET", "", meta.resources),
     _route("GET", "limits", meta.limits),
     _route("GET", "limits/recordCount", meta.record_count),
@@ -117,7 +117,7 @@ def dispatch(org: Org, call: Call) -> Reply:
     Raises:
         ApiError: There is no such resource, it knows not this method, or what it refuses.
     """
-    fitting = [route for route in _ROUTES if route.fits(call.path)]
+    fitting = [route for route in ROUTES if route.fits(call.path)]
     for route in fitting:
         if route.method == call.method:
             return route.handler(org, call)
