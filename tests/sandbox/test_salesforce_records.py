@@ -171,15 +171,6 @@ def test_a_merge_deletes_the_loser_and_moves_what_refers_to_it_sf_8_9(client: Cl
     assert client.get(f"sobjects/Task/{task}").body["WhoId"] == master
 
 
-def test_archived_activities_are_seen_by_query_all_only_sf_8_9(client: Client) -> None:
-    client.create("Task", Subject="Old", Status="Completed", ActivityDate="2025-01-01")
-    client.app.act("archive_activities", {"before": "2026-01-01"})
-    assert client.records("SELECT Subject FROM Task") == []
-    assert client.records("SELECT Subject, IsClosed FROM Task", "queryAll") == [
-        {"Subject": "Old", "IsClosed": True}
-    ]
-
-
 def test_a_converted_lead_stays_readable_and_refuses_writes_sf_8_10(client: Client) -> None:
     lead = client.lead(FirstName="Jo", Email="jo@acme.example", City="Bonn")
     task = client.create("Task", WhoId=lead, Subject="Call")
