@@ -153,11 +153,17 @@ def _refusal(switches: Any, name: str, value: Any) -> str:
         return f"must be {'true or false' if isinstance(present, bool) else 'no boolean'}"
     if isinstance(present, int | float) and not isinstance(value, int | float):
         return "must be a number"
+    if isinstance(present, frozenset) and name != "scopes" and not _is_texts(value):
+        return "must be a list of texts"
     return ""
 
 
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list | set | frozenset) and all(isinstance(one, str) for one in value)
+
+
 def _as_switch(value: Any) -> Any:
-    return frozenset(value) if isinstance(value, list) else value
+    return frozenset(value) if isinstance(value, list | set) else value
 
 
 def _plain(switches: dict[str, Any]) -> dict[str, Any]:
