@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+JS := tests/js
+NODE_MODULES := $(JS)/node_modules/.installed
 
 .PHONY: demo test check format bench clean
 
@@ -14,7 +16,18 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)
 	$(BIN)/crmbridge demo
 
-test: $(STAMP)
+# Tests of JavaScript clients need Node and its registry: without them they are skipped, except with CI=true.
+$(NODE_MODULES): $(JS)/package.json $(JS)/package-lock.json
+	@if command -v npm > /dev/null; then \
+		cd $(JS) && npm ci --silent --ignore-scripts && touch node_modules/.installed \
+		|| { echo "npm packages could not be installed: the tests of JavaScript clients are skipped"; $(NEED_NODE); }; \
+	else \
+		echo "node is not installed: the tests of JavaScript clients are skipped"; $(NEED_NODE); \
+	fi
+
+NEED_NODE := test "$(CI)" != true
+
+test: $(STAMP) $(NODE_MODULES)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(filter true,$(CI)),,-m "not slow")
 
 check: $(STAMP)
@@ -30,4 +43,4 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(JS)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -95,6 +95,7 @@ def test_faults_and_switches_are_set_and_problems_named(http: Http, control: Htt
         ("/load", {"object": "hubspot.butterflies", "csv": "a\n1\n"}),
         ("/options", {"zoho": {}}),
         ("/options", {"hubspot": {"rate_limits": 1}}),
+        ("/options", {"salesforce": {"hidden_fields": "Lead.Phone"}}),
         ("/act", {"crm": "hubspot", "action": "explode"}),
         ("/act", {"crm": "hubspot", "action": "edit", "arguments": {"object": "contacts", "id": "1"}}),
         ("/state", b"["),

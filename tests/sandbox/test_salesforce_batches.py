@@ -1,4 +1,4 @@
-"""Collections and composite of the emulated org. Lines are those of facts/salesforce.md §8."""
+"""Collections and composite of the emulated org. "sf_8_n" names line n of the facts, §8."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def record(type_: str = "Lead", **fields: Any) -> dict[str, Any]:
     return {"attributes": {"type": type_}, **fields}
 
 
-def test_a_collection_has_one_result_each_in_order_line_19(client: Client) -> None:
+def test_a_collection_has_one_result_each_in_order_sf_8_19(client: Client) -> None:
     lead = client.lead()
     records = [
         record(id=lead, City="Bonn"),
@@ -42,7 +42,7 @@ def test_a_collection_has_one_result_each_in_order_line_19(client: Client) -> No
     assert all("id" not in result and result["success"] is False for result in answer.body[1:])
 
 
-def test_all_or_none_takes_everything_back_line_19(client: Client) -> None:
+def test_all_or_none_takes_everything_back_sf_8_19(client: Client) -> None:
     records = [record(LastName="A", Company="A"), record(LastName="B")]
     entry = client.world.audit.begin(at="", crm="salesforce", method="POST", path="", query="")
     answer = client.post("composite/sobjects", {"allOrNone": True, "records": records}).body
@@ -52,7 +52,7 @@ def test_all_or_none_takes_everything_back_line_19(client: Client) -> None:
     assert entry.effects == []
 
 
-def test_a_collection_takes_200_records_and_10_chunks_line_19(client: Client) -> None:
+def test_a_collection_takes_200_records_and_10_chunks_sf_8_19(client: Client) -> None:
     many = [record(LastName="A", Company="A")] * 201
     assert client.post("composite/sobjects", {"records": many}).code == "EXCEEDED_ID_LIMIT"
     mixed = [record("Lead", LastName="A", Company="A"), record("Contact", LastName="A")] * 6
@@ -62,7 +62,7 @@ def test_a_collection_takes_200_records_and_10_chunks_line_19(client: Client) ->
     assert client.app.state()["records"]["Lead"] == 205
 
 
-def test_a_collection_is_upserted_by_external_id_line_19(client: Client) -> None:
+def test_a_collection_is_upserted_by_external_id_sf_8_19(client: Client) -> None:
     client.custom("Lead.Ext__c", label="Ext", type="Text", length=40, externalId=True, unique=True)
     lead = client.lead(Ext__c="1")
     records = [
@@ -76,7 +76,7 @@ def test_a_collection_is_upserted_by_external_id_line_19(client: Client) -> None
     assert answer[2]["success"] is answer[2]["created"] is False
 
 
-def test_records_are_read_by_id_with_null_for_what_is_missing_line_19(client: Client) -> None:
+def test_records_are_read_by_id_with_null_for_what_is_missing_sf_8_19(client: Client) -> None:
     lead, gone = client.lead(City="Bonn"), client.lead()
     client.delete(f"sobjects/Lead/{gone}")
     wanted = {"ids": [gone, lead[:15], "00Q000000000001EAA"], "fields": ["City", "IsConverted"]}
@@ -91,14 +91,14 @@ def test_records_are_read_by_id_with_null_for_what_is_missing_line_19(client: Cl
     assert client.post("composite/sobjects/Lead", wanted).code == "INVALID_FIELD"
 
 
-def test_records_are_deleted_by_ids_in_the_query_line_19(client: Client) -> None:
+def test_records_are_deleted_by_ids_in_the_query_sf_8_19(client: Client) -> None:
     lead, contact = client.lead(), client.create("Contact", LastName="Doe")
     answer = client.delete(f"composite/sobjects?ids={lead},{contact},00Q000000000001EAA&allOrNone=false").body
     assert [result["success"] for result in answer] == [True, True, False]
     assert client.records("SELECT Id FROM Lead") == []
 
 
-def test_a_broken_body_is_refused_whole_line_19(client: Client) -> None:
+def test_a_broken_body_is_refused_whole_sf_8_19(client: Client) -> None:
     assert client.patch("composite/sobjects", b"{").code == "JSON_PARSER_ERROR"
     assert client.patch("composite/sobjects", {"records": 5}).status == 400
     assert client.patch("composite/sobjects", []).status == 400
@@ -110,7 +110,7 @@ def part(method: str, path: str, name: str, body: Any = None, **headers: str) ->
     return sub | ({"httpHeaders": {k.replace("_", "-"): v for k, v in headers.items()}} if headers else {})
 
 
-def test_composite_calls_refer_to_earlier_answers_and_cost_one_call_line_20(client: Client) -> None:
+def test_composite_calls_refer_to_earlier_answers_and_cost_one_call_sf_8_20(client: Client) -> None:
     before = client.app.org.calls_today
     parts = [
         part("POST", "sobjects/Account", "acc", {"Name": "Acme"}),
@@ -132,7 +132,7 @@ def test_composite_calls_refer_to_earlier_answers_and_cost_one_call_line_20(clie
     assert client.app.org.calls_today == before + 1
 
 
-def test_each_part_has_its_own_conditional_headers_line_20(client: Client) -> None:
+def test_each_part_has_its_own_conditional_headers_sf_8_20(client: Client) -> None:
     one, two = client.lead(), client.lead()
     read = "Sat, 21 Nov 2026 08:00:00 GMT"
     client.world.clock.advance(5)
@@ -150,7 +150,7 @@ def test_each_part_has_its_own_conditional_headers_line_20(client: Client) -> No
     assert cities == [{"City": "Ours"}, {"City": "Theirs"}]
 
 
-def test_composite_all_or_none_takes_everything_back_line_20(client: Client) -> None:
+def test_composite_all_or_none_takes_everything_back_sf_8_20(client: Client) -> None:
     parts = [
         part("POST", "sobjects/Lead", "a", {"LastName": "A", "Company": "A"}),
         part("POST", "sobjects/Lead", "b", {"LastName": "B"}),
@@ -165,7 +165,7 @@ def test_composite_all_or_none_takes_everything_back_line_20(client: Client) -> 
     assert client.records("SELECT Id FROM Lead") == []
 
 
-def test_composite_takes_25_parts_of_which_5_query_line_20(client: Client) -> None:
+def test_composite_takes_25_parts_of_which_5_query_sf_8_20(client: Client) -> None:
     many = [part("GET", "limits", f"r{number}") for number in range(26)]
     assert client.post("composite", {"compositeRequest": many}).status == 400
     assert client.post("composite", {"compositeRequest": many[:25]}).status == 200
@@ -186,7 +186,7 @@ def test_a_header_of_the_whole_call_holds_for_its_parts(client: Client) -> None:
     assert owners == [client.app.org.seeds.integration_user_id, ann]
 
 
-def test_the_parts_of_a_batch_are_independent_and_each_counts_line_3(client: Client) -> None:
+def test_the_parts_of_a_batch_are_independent_and_each_counts_sf_8_3(client: Client) -> None:
     before = client.app.org.calls_today
     parts = [
         {"method": "POST", "url": "v62.0/sobjects/Lead", "richInput": {"LastName": "A", "Company": "A"}},

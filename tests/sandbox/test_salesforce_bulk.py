@@ -1,4 +1,4 @@
-"""Bulk API 2.0 of the emulated org. Lines are those of facts/salesforce.md §8."""
+"""Bulk API 2.0 of the emulated org. "sf_8_n" names line n of the facts, §8."""
 
 from __future__ import annotations
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -122,3 +125,24 @@ def test_the_clients_own_sign_ins_work(sandbox: Sandbox) -> None:
             username=ready["username"], privatekey_file=ready["private_key_file"], session=http, **common
         )
         assert by_key.query("SELECT COUNT() FROM User")["totalSize"] == 2
+
+
+def test_its_bulk_api_loads_queries_and_deletes(sf: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    rows = [{"LastName": f"L{number}", "Company": "Köln"} for number in range(30)] + [
+        {"LastName": "", "Company": "nobody"}
+    ]
+    (job,) = sf.bulk2.Lead.insert(records=rows, wait=0.01)
+    assert (job["numberRecordsTotal"], job["numberRecordsFailed"]) == (31, 1)
+    failed = sf.bulk2.Lead.get_failed_records(job["job_id"])
+    assert "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --" in failed
+    assert "Köln" in sf.bulk2.Lead.get_successful_records(job["job_id"])
+    assert sf.bulk2.Lead.get_unprocessed_records(job["job_id"]).count("\n") == 1
+    pages = list(sf.bulk2.Lead.query("SELECT Id, Company FROM Lead", max_records=20, wait=0.01))
+    found = [row for page in pages for row in csv.DictReader(io.StringIO(page))]
+    assert (len(pages), len(found)) == (2, 30)
+    assert {row["Company"] for row in found} == {"Köln"}
+    files = sf.bulk2.Lead.download("SELECT Id FROM Lead", path=str(tmp_path), wait=0.01)
+    assert sum(one["number_of_records"] for one in files) == 30
+    gone = sf.bulk2.Lead.delete(records=[{"Id": row["Id"]} for row in found[:10]], wait=0.01)
+    assert gone[0]["numberRecordsProcessed"] == 10
+    assert sf.query("SELECT COUNT() FROM Lead")["totalSize"] == 20

@@ -27,7 +27,7 @@ def recorded(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-def test_every_recorded_field_is_described_the_same_line_6(name: str) -> None:
+def test_every_recorded_field_is_described_the_same_sf_8_6(name: str) -> None:
     ours = {field["name"]: field for field in Client().get(f"sobjects/{name}/describe").body["fields"]}
     theirs = {f["name"]: f for f in recorded(name)["fields"] if "__" not in f["name"]}
     assert not theirs.keys() - ours.keys()
@@ -41,7 +41,7 @@ def test_every_recorded_field_is_described_the_same_line_6(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-def test_a_describe_has_the_recorded_keys_line_6(name: str) -> None:
+def test_a_describe_has_the_recorded_keys_sf_8_6(name: str) -> None:
     ours, theirs = Client().get(f"sobjects/{name}/describe").body, recorded(name)
     assert theirs.keys() - ours.keys() == set()
     for part in ("fields", "childRelationships", "recordTypeInfos"):

@@ -1,4 +1,4 @@
-"""Sign-in, versions, limits, describe, tooling and loading. Lines are those of facts/salesforce.md §8."""
+"""Sign-in, versions, limits, describe, tooling and loading. "sf_8_n" names line n of the facts, §8."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def sign_in(client: Client, form: dict[str, str], **headers: str) -> Answer:
     return client.call("POST", "/services/oauth2/token", urlencode(form).encode(), **headers)
 
 
-def test_an_unknown_or_missing_token_is_401_with_a_list_line_1(client: Client) -> None:
+def test_an_unknown_or_missing_token_is_401_with_a_list_sf_8_1(client: Client) -> None:
     client.token = "00D000000000001!nobody"
     refused = client.soql("SELECT Id FROM Lead")
     assert refused.status == 401
@@ -40,7 +40,7 @@ def test_the_word_oauth_is_as_good_as_bearer(client: Client) -> None:
     assert client.get("limits", authorization=f"OAuth {client.token}").status == 200
 
 
-def test_client_credentials_come_in_the_form_or_as_basic_line_1(client: Client) -> None:
+def test_client_credentials_come_in_the_form_or_as_basic_sf_8_1(client: Client) -> None:
     auth = client.app.org.auth
     form = {"grant_type": "client_credentials"}
     whole = sign_in(client, {**form, "client_id": auth.client_id, "client_secret": auth.client_secret})
@@ -73,7 +73,7 @@ def test_client_credentials_come_in_the_form_or_as_basic_line_1(client: Client) 
         ),
     ],
 )
-def test_a_refused_sign_in_is_an_object_with_error_line_1(
+def test_a_refused_sign_in_is_an_object_with_error_sf_8_1(
     client: Client, form: dict[str, str], error: str
 ) -> None:
     auth = client.app.org.auth
@@ -93,7 +93,7 @@ def assertion(ready: dict[str, str], **changes: Any) -> str:
     return jwt.encode(claims | changes, Path(ready["private_key_file"]).read_text(), algorithm="RS256")
 
 
-def test_a_jwt_signed_with_the_ready_lines_key_gives_a_token_line_1(client: Client, tmp_path: Path) -> None:
+def test_a_jwt_signed_with_the_ready_lines_key_gives_a_token_sf_8_1(client: Client, tmp_path: Path) -> None:
     ready = client.app.ready("http://sf.example:1", tmp_path)
     granted = sign_in(client, {"grant_type": JWT_GRANT, "assertion": assertion(ready)})
     assert granted.status == 200
@@ -120,7 +120,7 @@ def test_the_ready_line_works_after_a_reset(client: Client, tmp_path: Path) -> N
     assert client.soql("SELECT X__c FROM Lead").code == "INVALID_FIELD"
 
 
-def test_tokens_expire_on_demand_after_calls_or_when_unused_line_1(client: Client) -> None:
+def test_tokens_expire_on_demand_after_calls_or_when_unused_sf_8_1(client: Client) -> None:
     client.options.token_calls = 2
     assert [client.get("limits").status for _ in range(3)] == [200, 200, 401]
     client.options.token_calls = 0
@@ -146,7 +146,7 @@ def test_tokens_expire_on_demand_after_calls_or_when_unused_line_1(client: Clien
         ("/elsewhere", 404, "NOT_FOUND"),
     ],
 )
-def test_a_wrong_version_or_resource_is_not_found_line_2(
+def test_a_wrong_version_or_resource_is_not_found_sf_8_2(
     client: Client, path: str, status: int, code: str
 ) -> None:
     answer = client.get(path)
@@ -154,7 +154,7 @@ def test_a_wrong_version_or_resource_is_not_found_line_2(
 
 
 @pytest.mark.parametrize("version", ["31.0", "45.0", "68.0"])
-def test_every_version_in_use_is_served_with_or_without_a_slash_line_2(client: Client, version: str) -> None:
+def test_every_version_in_use_is_served_with_or_without_a_slash_sf_8_2(client: Client, version: str) -> None:
     listed = client.get("/services/data", authorization="").body
     assert f"/services/data/v{version}" in [entry["url"] for entry in listed]
     for tail in ("", "/", "/limits/", "/sobjects/Lead/"):
@@ -163,7 +163,7 @@ def test_every_version_in_use_is_served_with_or_without_a_slash_line_2(client: C
     assert created.headers["Location"].startswith(f"/services/data/v{version}/sobjects/Lead/00Q")
 
 
-def test_too_long_a_uri_is_refused_in_html_line_2(client: Client) -> None:
+def test_too_long_a_uri_is_refused_in_html_sf_8_2(client: Client) -> None:
     answer = client.get("/services/data/v62.0/query/" + "x" * 16_384)
     assert answer.status == 414
     assert answer.headers["Content-Type"].startswith("text/html")
@@ -173,7 +173,7 @@ def test_a_method_a_resource_does_not_know_is_405(client: Client) -> None:
     assert client.call("PUT", "limits").code == "METHOD_NOT_ALLOWED"
 
 
-def test_each_call_counts_until_the_limit_is_reached_line_3(client: Client) -> None:
+def test_each_call_counts_until_the_limit_is_reached_sf_8_3(client: Client) -> None:
     client.options.daily_api_requests = 3
     assert client.get("limits").headers["Sforce-Limit-Info"] == "api-usage=1/3"
     client.soql("SELECT Foo FROM Lead")
@@ -203,7 +203,7 @@ def test_the_user_and_the_org_can_be_asked_for(client: Client) -> None:
     assert client.get(f"sobjects/User/{info['user_id']}").body["Username"] == info["preferred_username"]
 
 
-def test_describe_has_validators_and_answers_304_line_24(client: Client) -> None:
+def test_describe_has_validators_and_answers_304_sf_8_24(client: Client) -> None:
     for path in ("sobjects", "sobjects/Lead/describe"):
         full = client.get(path)
         assert full.status == 200
@@ -214,7 +214,7 @@ def test_describe_has_validators_and_answers_304_line_24(client: Client) -> None
     assert client.get("sobjects", if_modified_since=full.headers["Last-Modified"]).status == 200
 
 
-def test_describe_tells_what_it_enforces_line_6(client: Client) -> None:
+def test_describe_tells_what_it_enforces_sf_8_6(client: Client) -> None:
     lead = client.get("sobjects/lead/describe").body
     fields = {field["name"]: field for field in lead["fields"]}
     needed = [

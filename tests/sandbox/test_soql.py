@@ -1,4 +1,4 @@
-"""SOQL of the emulated org. Lines are those of facts/salesforce.md §8."""
+"""SOQL of the emulated org. "sf_8_n" names line n of the facts, §8."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ CONDITIONS = {
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
-def test_a_condition_finds_the_leads_that_fulfil_it_line_17(client: Client, condition: str) -> None:
+def test_a_condition_finds_the_leads_that_fulfil_it_sf_8_17(client: Client, condition: str) -> None:
     rows = client.records("select LastName from Lead where " + condition + " order by LastName")
     assert " ".join(row["LastName"] for row in rows) == CONDITIONS[condition]
 
@@ -113,12 +113,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("statement", REFUSED)
-def test_a_statement_is_refused_with_the_services_code_line_17(client: Client, statement: str) -> None:
+def test_a_statement_is_refused_with_the_services_code_sf_8_17(client: Client, statement: str) -> None:
     answer = client.soql(statement)
     assert (answer.status, answer.code) == (400, REFUSED[statement])
 
 
-def test_an_error_points_at_its_place_line_17(client: Client) -> None:
+def test_an_error_points_at_its_place_sf_8_17(client: Client) -> None:
     message = client.soql("select count() from XYZZY").body[0]["message"]
     assert message.startswith(
         "\nselect count() from XYZZY\n                    ^\nERROR at Row:1:Column:21\n"
@@ -133,13 +133,13 @@ def names(client: Client, rest: str) -> str:
     return " ".join(row["LastName"] for row in rows)
 
 
-def test_rows_are_ordered_by_several_keys_with_nulls_where_asked_line_17(client: Client) -> None:
+def test_rows_are_ordered_by_several_keys_with_nulls_where_asked_sf_8_17(client: Client) -> None:
     assert names(client, "ORDER BY Rating, LastName DESC") == "Dee_x Cox Bay Ash"
     assert names(client, "ORDER BY Rating DESC NULLS LAST, LastName") == "Ash Bay Cox Dee_x"
     assert names(client, "ORDER BY LastName LIMIT 2 OFFSET 1") == "Bay Cox"
 
 
-def test_parents_are_nested_records_or_null_line_17(client: Client) -> None:
+def test_parents_are_nested_records_or_null_sf_8_17(client: Client) -> None:
     rows = client.soql("SELECT Owner.Name, ConvertedContact.Name, CreatedBy.Username FROM Lead LIMIT 1").body
     row = rows["records"][0]
     assert row["Owner"]["attributes"]["type"] == "Name"
@@ -148,7 +148,7 @@ def test_parents_are_nested_records_or_null_line_17(client: Client) -> None:
     assert row["CreatedBy"]["attributes"]["type"] == "User"
 
 
-def test_children_are_nested_pages_or_null_line_17(client: Client) -> None:
+def test_children_are_nested_pages_or_null_sf_8_17(client: Client) -> None:
     rows = client.records(
         "SELECT LastName, (SELECT Subject, Owner.Name FROM Tasks WHERE IsClosed = false LIMIT 5) "
         "FROM Lead WHERE LastName < 'C' ORDER BY LastName"
@@ -189,18 +189,18 @@ AGGREGATES: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("statement", AGGREGATES)
-def test_aggregates_count_and_group_line_17(client: Client, statement: str) -> None:
+def test_aggregates_count_and_group_sf_8_17(client: Client, statement: str) -> None:
     answer = client.soql(statement).body
     assert all(row["attributes"] == {"type": "AggregateResult"} for row in answer["records"])
     assert client.records(statement) == AGGREGATES[statement]
 
 
-def test_count_without_a_field_gives_the_number_only_line_17(client: Client) -> None:
+def test_count_without_a_field_gives_the_number_only_sf_8_17(client: Client) -> None:
     answer = client.soql("SELECT COUNT() FROM Lead WHERE Rating = 'Hot'").body
     assert answer == {"totalSize": 2, "done": True, "records": []}
 
 
-def test_names_of_objects_and_fields_ignore_case_and_may_be_keywords_line_17(client: Client) -> None:
+def test_names_of_objects_and_fields_ignore_case_and_may_be_keywords_sf_8_17(client: Client) -> None:
     assert client.records("SELECT NAME, type FROM group") == [{"Name": "Inbound", "Type": "Queue"}]
 
 
@@ -232,7 +232,7 @@ def big() -> Client:
     return client
 
 
-def test_pages_follow_each_other_to_the_end_line_18(big: Client) -> None:
+def test_pages_follow_each_other_to_the_end_sf_8_18(big: Client) -> None:
     first = big.soql("SELECT LastName FROM Lead ORDER BY LastName DESC").body
     assert (first["totalSize"], first["done"], len(first["records"])) == (2500, False, 2000)
     assert first["nextRecordsUrl"].startswith(f"{BASE}/query/0r8")
@@ -245,12 +245,12 @@ def test_pages_follow_each_other_to_the_end_line_18(big: Client) -> None:
 @pytest.mark.parametrize(
     ("asked", "given"), [("batchSize=500", 500), ("batchSize=1", 200), ("batchSize=9999", 2000)]
 )
-def test_the_page_size_is_kept_within_bounds_line_18(big: Client, asked: str, given: int) -> None:
+def test_the_page_size_is_kept_within_bounds_sf_8_18(big: Client, asked: str, given: int) -> None:
     page = big.soql("SELECT Id FROM Lead", sforce_query_options=asked).body
     assert len(page["records"]) == given
 
 
-def test_the_rows_of_a_locator_are_fixed_when_it_is_opened_line_18() -> None:
+def test_the_rows_of_a_locator_are_fixed_when_it_is_opened_sf_8_18() -> None:
     client = Client()
     rows = [(line, [f"L{line:05d}", "Acme"]) for line in range(2, 302)]
     loaded = client.app.load_csv("Lead", ["LastName", "Company"], rows, create_fields=False)
@@ -264,7 +264,7 @@ def test_the_rows_of_a_locator_are_fixed_when_it_is_opened_line_18() -> None:
     assert rest[-1] == "B"
 
 
-def test_only_ten_locators_stay_open_and_none_for_more_than_two_days_line_18(big: Client) -> None:
+def test_only_ten_locators_stay_open_and_none_for_more_than_two_days_sf_8_18(big: Client) -> None:
     locators = [big.soql("SELECT Id FROM Lead").body["nextRecordsUrl"] for _ in range(11)]
     oldest = big.get(locators[0])
     assert (oldest.status, oldest.code) == (400, "INVALID_QUERY_LOCATOR")

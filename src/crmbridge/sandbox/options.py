@@ -111,6 +111,22 @@ class SalesforceOptions:
     #: Batches of bulk ingest jobs and number of bulk query jobs in 24 hours.
     daily_bulk_batches: int = 15_000
     daily_query_jobs: int = 10_000
+    #: Pages of a query hold fewer rows than they could, by chance (of the seed): ``done`` tells the last one.
+    short_pages: bool = False
+    #: The org has sales territories; without them their objects are unknown.
+    territories: bool = True
+    #: The org has several currencies: CurrencyIsoCode, CurrencyType.
+    multi_currency: bool = False
+    #: The org has state and country picklists: codes beside names, and both are checked.
+    state_country_codes: bool = False
+    #: ``Object`` and ``Object.Field`` that the API's users cannot see, …
+    hidden_objects: frozenset[str] = frozenset()
+    hidden_fields: frozenset[str] = frozenset()
+    #: … or see and cannot write.
+    read_only_objects: frozenset[str] = frozenset()
+    read_only_fields: frozenset[str] = frozenset()
+    #: The API's users can write nothing at all.
+    read_only_profile: bool = False
     #: Requests after which a token expires; 0: never.
     token_calls: int = 0
     #: Seconds without a request after which a token expires; 0: never.
@@ -166,11 +182,17 @@ def _refusal(switches: Any, name: str, value: Any) -> str:
         return f"must be {'true or false' if isinstance(present, bool) else 'no boolean'}"
     if isinstance(present, int | float) and not isinstance(value, int | float):
         return "must be a number"
+    if isinstance(present, frozenset) and name != "scopes" and not _is_texts(value):
+        return "must be a list of texts"
     return ""
 
 
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list | set | frozenset) and all(isinstance(one, str) for one in value)
+
+
 def _as_switch(value: Any) -> Any:
-    return frozenset(value) if isinstance(value, list) else value
+    return frozenset(value) if isinstance(value, list | set) else value
 
 
 def _plain(switches: dict[str, Any]) -> dict[str, Any]:

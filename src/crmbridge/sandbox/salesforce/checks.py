@@ -101,8 +101,15 @@ def _reference(store: Store, item: SObject, column: Field, value: str) -> None:
         )
     if found[1].get("IsDeleted"):
         raise refuse("ENTITY_IS_DELETED", "entity is deleted", fields=[])
+    if column.name == "RecordTypeId" and not _fits_type(item, found[1]):
+        message = f"Record Type ID: this ID value isn't valid for the user: {value}"
+        raise refuse("INVALID_CROSS_REFERENCE_KEY", message, ["RecordTypeId"])
     if column.name == "OwnerId":
         _owner(store, item, *found)
+
+
+def _fits_type(item: SObject, record_type: Row) -> bool:
+    return bool(record_type["IsActive"]) and record_type["SobjectType"] == item.name
 
 
 def _owner(store: Store, item: SObject, kind: SObject, owner: Row) -> None:
@@ -167,8 +174,18 @@ def _member(store: Store, row: Row, create: bool) -> Iterator[ApiError]:
         yield refuse("DUPLICATE_VALUE", "Already a campaign member.", fields=[])
 
 
+def _territory_model(store: Store, row: Row, _create: bool) -> Iterator[ApiError]:
+    active = store.rows(
+        store.named("Territory2Model"), "State = 'Active' AND Id != ? AND IsDeleted = 0", (row["Id"],)
+    )
+    if row.get("State") == "Active" and active:
+        message = "Only one territory model can be active at a time."
+        yield refuse("FIELD_INTEGRITY_EXCEPTION", message, fields=["State"])
+
+
 _OBJECT_RULES: dict[str, Callable[[Store, Row, bool], Iterator[ApiError]]] = {
     "Task": _activity,
     "Event": _activity,
     "CampaignMember": _member,
+    "Territory2Model": _territory_model,
 }

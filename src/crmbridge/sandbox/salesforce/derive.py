@@ -156,6 +156,20 @@ def _responded(store: Store, row: Row) -> dict[str, Any]:
     return more
 
 
+def _territory_user(_store: Store, _row: Row, _changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {"IsActive": 1}
+
+
+def _territory_object(store: Store, row: Row, changes: Mapping[str, Any]) -> dict[str, Any]:
+    found = store.by_id(row.get("ObjectId")) if "ObjectId" in changes else None
+    return {} if found is None else {"SobjectType": found[0].name}
+
+
+def _territory_model(store: Store, row: Row, changes: Mapping[str, Any]) -> dict[str, Any]:
+    stamped = {"Active": "ActivatedDate", "Archived": "DeactivatedDate"}.get(str(row.get("State")))
+    return {stamped: store.stamp()} if stamped and "State" in changes else {}
+
+
 _RULES: dict[str, Rule] = {
     "Lead": _person,
     "Contact": _contact,
@@ -164,4 +178,7 @@ _RULES: dict[str, Rule] = {
     "Task": _task,
     "Event": _event,
     "CampaignMember": _member,
+    "ObjectTerritory2Association": _territory_object,
+    "Territory2Model": _territory_model,
+    "UserTerritory2Association": _territory_user,
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crmbridge.sandbox.salesforce import places
 from crmbridge.sandbox.salesforce.fields import NUMERIC, REFERENCES, Field
-from crmbridge.sandbox.salesforce.schema import Schema, SObject
+from crmbridge.sandbox.salesforce.schema import Objects, SObject
 
 MASTER_RECORD_TYPE = "012000000000000AAA"
 _SOAP = {
@@ -45,14 +47,16 @@ _NONE_FLAGS = dict.fromkeys(
 )  # fmt: skip
 
 
-def describe_global(schema: Schema, base: str) -> dict[str, Any]:
+def describe_global(schema: Objects, base: str) -> dict[str, Any]:
     """Give the list of all objects."""
     objects = [_flags(item) | {"urls": urls(item, base)} for item in schema.objects.values()]
     return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects}
 
 
-def describe(schema: Schema, item: SObject, base: str, origin: str) -> dict[str, Any]:
-    """Give everything about one object."""
+def describe(
+    schema: Objects, item: SObject, base: str, origin: str, record_types: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """Give everything about one object; beside Master its record types, as `record_type` gives them."""
     prefix = item.standard.prefix
     details = {
         "uiDetailTemplate": f"{origin}/{{ID}}",
@@ -67,7 +71,7 @@ def describe(schema: Schema, item: SObject, base: str, origin: str) -> dict[str,
         "compactLayoutable": True,
         "fields": [describe_field(column) for column in item.fields.values()],
         "namedLayoutInfos": [],
-        "recordTypeInfos": [_master(item, base)],
+        "recordTypeInfos": [*record_types, _master(item, base, default=not record_types)],
         "searchLayoutable": item.can("undelete"),
         "sobjectDescribeOption": "FULL",
         "supportedScopes": [{"label": f"All {item.standard.plural.lower()}", "name": "everything"}],
@@ -122,7 +126,7 @@ def describe_field(column: Field) -> dict[str, Any]:
         "namePointing": column.names,
         "nillable": column.nillable,
         "permissionable": column.permissionable,
-        "picklistValues": [_picklist_value(column, value, active) for value, active in column.values],
+        "picklistValues": _picklist(column),
         "polymorphicForeignKey": column.names,
         "precision": column.precision,
         "queryByDistance": column.type == "address",
@@ -151,9 +155,20 @@ def _is_person_name(column: Field) -> bool:
     return column.name == "Name" and column.length == 121
 
 
-def _picklist_value(column: Field, value: str, active: bool) -> dict[str, Any]:
-    default = value == column.default
-    return {"active": active, "defaultValue": default, "label": value, "validFor": None, "value": value}
+def _picklist(column: Field) -> list[dict[str, Any]]:
+    values = [(value, value, active) for value, active in column.values]
+    if column.feature == "states":
+        values = [(value, label, True) for value, label in places.picklist(column.name)]
+    return [
+        {
+            "active": active,
+            "defaultValue": value == column.default,
+            "label": label,
+            "validFor": None,
+            "value": value,
+        }
+        for value, label, active in values
+    ]
 
 
 def _flags(item: SObject) -> dict[str, Any]:
@@ -196,14 +211,22 @@ def _child(child: SObject, column: Field) -> dict[str, Any]:
     }
 
 
-def _master(item: SObject, base: str) -> dict[str, Any]:
+def record_type(
+    item: SObject, base: str, row: Mapping[str, Any], *, default: bool, master: bool = False
+) -> dict[str, Any]:
+    """Give one entry of recordTypeInfos for a stored record type."""
     return {
-        "active": True,
-        "available": True,
-        "defaultRecordTypeMapping": True,
-        "developerName": "Master",
-        "master": True,
-        "name": "Master",
-        "recordTypeId": MASTER_RECORD_TYPE,
-        "urls": {"layout": f"{base}/sobjects/{item.name}/describe/layouts/{MASTER_RECORD_TYPE}"},
+        "active": bool(row["IsActive"]),
+        "available": bool(row["IsActive"]),
+        "defaultRecordTypeMapping": default,
+        "developerName": row["DeveloperName"],
+        "master": master,
+        "name": row["Name"],
+        "recordTypeId": row["Id"],
+        "urls": {"layout": f"{base}/sobjects/{item.name}/describe/layouts/{row['Id']}"},
     }
+
+
+def _master(item: SObject, base: str, *, default: bool) -> dict[str, Any]:
+    row = {"IsActive": 1, "DeveloperName": "Master", "Name": "Master", "Id": MASTER_RECORD_TYPE}
+    return record_type(item, base, row, default=default, master=True)

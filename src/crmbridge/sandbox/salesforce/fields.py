@@ -4,7 +4,8 @@ A line is ``Name type rights extras | Label``. Rights: n nillable, c createable,
 create, ``-`` none. Extras: ``->A,B`` what it refers to, ``rel=`` relationship name when it is not the name
 without "Id" (empty: none), ``child=`` name of the relationship seen from the parent, ``in=`` compound field,
 ``-filter``, ``-sort``, ``-group``, ``-agg``, ``+fls`` and ``-fls`` (field-level security against the rule),
-and the flags of ``_FLAGS``. ``+id``, ``+deleted``, ``+audit`` and ``+address Prefix`` stand for the fields
+``if=`` feature an org may lack, and the flags of ``_FLAGS``. ``+id``, ``+deleted``, ``+audit``,
+``+currency``, ``+recordtype`` and ``+address Prefix`` stand for the fields
 that many objects share.
 """
 
@@ -34,11 +35,19 @@ _ADDRESS = """
 {p}State            string(80)    ncu in={p}Address | {l}State/Province
 {p}PostalCode       string(20)    ncu in={p}Address | {l}Zip/Postal Code
 {p}Country          string(80)    ncu in={p}Address | {l}Country
+{p}StateCode        picklist(10)  ncu in={p}Address restricted if=states | {l}State/Province Code
+{p}CountryCode      picklist(10)  ncu in={p}Address restricted if=states | {l}Country Code
 {p}Latitude         double(18,15) ncu in={p}Address | {l}Latitude
 {p}Longitude        double(18,15) ncu in={p}Address | {l}Longitude
 {p}GeocodeAccuracy  picklist(40)  ncu in={p}Address restricted | {l}Geocode Accuracy
 {p}Address          address       n | {l}Address
 """
+
+
+_SHARED = {
+    "+currency": "CurrencyIsoCode picklist(255) ncud restricted if=currencies | Currency ISO Code",
+    "+recordtype": "RecordTypeId reference ncu ->RecordType if=recordtypes | Record Type ID",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +90,8 @@ class Field:
     #: Name of the child relationship seen from the parent; None: it cannot be queried.
     child: str | None = None
     compound: str | None = None
+    #: Feature of the org without which the field is not there: "states", "currencies", "recordtypes" …
+    feature: str | None = None
     #: Picklist values with their state: value -> active.
     values: tuple[tuple[str, bool], ...] = ()
     default: str | bool | None = None
@@ -119,6 +130,8 @@ def _expanded(line: str) -> Iterator[str]:
         return iter([f"Id id d idLookup {rest}"])
     if word == "+deleted":
         return iter(["IsDeleted boolean d | Deleted"])
+    if word in _SHARED:
+        return _lines(_SHARED[word])
     if word == "+audit":
         return _lines(_AUDIT)
     return _lines(_ADDRESS.format(p=rest, l=f"{rest} " if rest else ""))
@@ -198,6 +211,7 @@ def build(
         relationship=_relationship(name, options, refers_to),
         child=options.get("child"),
         compound=options.get("in"),
+        feature=options.get("if"),
         values=tuple((value.removeprefix("*"), active) for value, active in values),
         default=False if type == "boolean" else default,
         permissionable=_is_permissionable(type, rights, options.get("in"), extras),

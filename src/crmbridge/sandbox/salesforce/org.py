@@ -9,8 +9,9 @@ from crmbridge.sandbox.salesforce.failures import not_found, refuse
 from crmbridge.sandbox.salesforce.orgrules import OrgRules
 from crmbridge.sandbox.salesforce.query import Queries
 from crmbridge.sandbox.salesforce.quota import Quota
-from crmbridge.sandbox.salesforce.schema import Schema, SObject
+from crmbridge.sandbox.salesforce.schema import Objects, Schema, SObject
 from crmbridge.sandbox.salesforce.seeds import Seeds
+from crmbridge.sandbox.salesforce.sight import Sight
 from crmbridge.sandbox.salesforce.store import Store
 from crmbridge.sandbox.salesforce.writes import Writer
 from crmbridge.sandbox.world import World
@@ -25,7 +26,8 @@ class Org:
         self.store = Store(world, self.schema)
         self.seeds = Seeds(self.store)
         self.seeds.plant()
-        self.queries = Queries(self.store)
+        self.sight = Sight(world, self.schema, self.store.typed_objects)
+        self.queries = Queries(self.store, self.sight)
         self.writer = Writer(self.store, OrgRules(self.store, self._fulfils))
         self.auth = Auth(self.store, self.seeds)
         self.auth.reset()
@@ -40,6 +42,7 @@ class Org:
         self.schema.reset()
         self.store.create_tables()
         self.seeds.plant()
+        self.sight.forget()
         self.queries.reset()
         self.writer.effects.clear()
         self.auth.reset()
@@ -52,10 +55,15 @@ class Org:
         Raises:
             ApiError: NOT_FOUND.
         """
-        item = self.schema.get(name)
+        item = self.seen.get(name)
         if item is None:
             raise not_found()
         return item
+
+    @property
+    def seen(self) -> Objects:
+        """The objects as API users see them."""
+        return self.sight.objects
 
     def count_call(self, number: int = 1) -> None:
         """Count API calls against the daily limit.

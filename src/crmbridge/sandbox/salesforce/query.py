@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from array import array
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 from crmbridge.sandbox.salesforce.caller import Caller
 from crmbridge.sandbox.salesforce.failures import refuse
 from crmbridge.sandbox.salesforce.schema import SObject
+from crmbridge.sandbox.salesforce.sight import Sight
 from crmbridge.sandbox.salesforce.soql import Plan, Planner
 from crmbridge.sandbox.salesforce.soql.plan import ChildPlan
 from crmbridge.sandbox.salesforce.soql.shape import renderer
@@ -36,6 +38,8 @@ class Cursor:
     rowids: array[int]
     size: int
     opened_ms: int
+    #: The cursor of whose page it holds the rest of one record's children.
+    parent: str = ""
     #: Query name in the next page's path: always "query", even after queryAll.
     key: str = field(default="")
 
@@ -43,23 +47,27 @@ class Cursor:
 class Queries:
     """Run SOQL for callers and keep their locators."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, sight: Sight) -> None:
         self._store = store
+        self._sight = sight
         self._cursors: dict[str, Cursor] = {}
 
     def reset(self) -> None:
         """Forget all locators."""
         self._cursors.clear()
 
-    def planner(self, user_id: str) -> Planner:
-        """Give a compiler for a user at this moment."""
+    def planner(self, user_id: str, *, whole: bool = False) -> Planner:
+        """Give a compiler for a user at this moment; of the whole org, or of what API users see."""
         user = self._store.get(self._store.named("User"), user_id)
         zone = ZoneInfo((user or {}).get("TimeZoneSidKey") or "GMT")
-        return Planner(self._store.schema, self._store.world.clock.now().astimezone(zone).date(), zone)
+        objects = self._store.schema if whole else self._sight.objects
+        return Planner(objects, self._store.world.clock.now().astimezone(zone).date(), zone)
 
     def fulfils(self, item: SObject, record_id: str, condition: str, user_id: str) -> bool:
         """Tell whether a stored record fulfils a SOQL condition."""
-        sql, values = self.planner(user_id).condition(item, f"Id = '{record_id}' AND ({condition})")
+        sql, values = self.planner(user_id, whole=True).condition(
+            item, f"Id = '{record_id}' AND ({condition})"
+        )
         return bool(self._store.db.execute(sql, values).fetchone()[0])
 
     def run(self, caller: Caller, statement: str, *, include_deleted: bool = False) -> dict[str, Any]:
@@ -94,6 +102,8 @@ class Queries:
             raise refuse("INVALID_QUERY_LOCATOR", "invalid query locator")
         if self._store.world.clock.now_ms() - cursor.opened_ms > LOCATOR_LIFE_MS:
             raise refuse("INVALID_QUERY_LOCATOR", "invalid query locator")
+        for child in [name for name, other in self._cursors.items() if other.parent == key]:
+            del self._cursors[child]  # they end when their parent's next page is read
         return self._page(caller, cursor, min(int(start[:9]), len(cursor.rowids)))
 
     def count(self, plan: Plan) -> int:
@@ -123,25 +133,37 @@ class Queries:
         if _long_texts(plan) >= 2:
             size = min(size, LONG_TEXT_PAGE)
         cursor = Cursor(caller.user_id, plan, rowids, size, self._store.world.clock.now_ms())
-        if len(rowids) > size:
+        if len(rowids) > size or (self._store.world.options.salesforce.short_pages and len(rowids) > 1):
             self._keep(cursor)
         return cursor
 
     def _keep(self, cursor: Cursor) -> None:
         number = self._store.world.next_number("salesforce.locator")
         cursor.key = f"0r8{number:0>9x}AAAQ"
-        own = [key for key, other in self._cursors.items() if other.user_id == cursor.user_id]
-        for key in own[: max(len(own) - MAX_CURSORS + 1, 0)]:
-            del self._cursors[key]
+        roots = [key for key, other in self._cursors.items() if other.user_id == cursor.user_id]
+        roots = [key for key in roots if not self._cursors[key].parent]
+        for key in () if cursor.parent else roots[: max(len(roots) - MAX_CURSORS + 1, 0)]:
+            self._drop(key)
         self._cursors[cursor.key] = cursor
 
+    def _drop(self, key: str) -> None:
+        for name in [key, *(name for name, other in self._cursors.items() if other.parent == key)]:
+            del self._cursors[name]
+
+    def _page_size(self, cursor: Cursor, start: int) -> int:
+        """Give the rows of a page: the same for the same page, whenever it is read."""
+        if not self._store.world.options.salesforce.short_pages:
+            return cursor.size
+        chance = random.Random(f"{self._store.world.seed} {cursor.key} {start}")
+        return chance.randint(max(cursor.size // 4, 1), cursor.size)
+
     def _page(self, caller: Caller, cursor: Cursor, start: int) -> dict[str, Any]:
-        end = min(start + cursor.size, len(cursor.rowids))
+        end = min(start + self._page_size(cursor, start), len(cursor.rowids))
         done = end >= len(cursor.rowids)
         answer: dict[str, Any] = {"totalSize": len(cursor.rowids), "done": done}
         if not done:
             answer["nextRecordsUrl"] = f"{caller.base}/query/{cursor.key}-{end}"
-        answer["records"] = self.records(caller, cursor.plan, cursor.rowids[start:end])
+        answer["records"] = self.records(caller, cursor.plan, cursor.rowids[start:end], cursor)
         return answer
 
     def texts(self, plan: Plan, columns: Sequence[str]) -> Iterator[tuple[int, str]]:
@@ -150,8 +172,13 @@ class Queries:
         sql = f"SELECT {plan.row_sql}.rowid, {text} {plan.names.from_sql}{plan.where_sql}{plan.order_sql}"
         return iter(self._store.db.execute(sql, plan.parameters))
 
-    def records(self, caller: Caller, plan: Plan, rowids: Sequence[int]) -> list[dict[str, Any]]:
-        """Give records by row, in this order; those that are gone are left out."""
+    def records(
+        self, caller: Caller, plan: Plan, rowids: Sequence[int], cursor: Cursor | None = None
+    ) -> list[dict[str, Any]]:
+        """Give records by row, in this order; those that are gone are left out.
+
+        Children beyond the page size of ``cursor`` get a locator of their own.
+        """
         render = renderer(plan.shape, self._store.schema, caller.base)
         rowid = f"{plan.row_sql}.rowid"
         columns = ", ".join([rowid, *plan.columns.sqls])
@@ -160,33 +187,49 @@ class Queries:
         by_rowid = {row[0]: render(row[1:]) for row in found}
         records = [record for rowid in rowids if (record := by_rowid.get(rowid)) is not None]
         for child in plan.children:
-            self._attach(caller, child, records)
+            self._attach(caller, child, records, cursor)
         return records
 
-    def _attach(self, caller: Caller, child: ChildPlan, records: list[dict[str, Any]]) -> None:
+    def _attach(
+        self, caller: Caller, child: ChildPlan, records: list[dict[str, Any]], cursor: Cursor | None
+    ) -> None:
         plan = child.plan
         render = renderer(plan.shape, self._store.schema, caller.base)
         by_id = {record["attributes"]["url"][-18:]: record for record in records}
         reference = f'{plan.row_sql}."{child.reference.name}"'
         marks = ", ".join("?" * len(by_id))
-        columns = ", ".join([reference, *plan.columns.sqls])
+        columns = ", ".join([reference, f"{plan.row_sql}.rowid", *plan.columns.sqls])
         clauses = f"{plan.where_sql} AND {reference} IN ({marks}){plan.order_sql}"
         rows = self._store.db.execute(
             f"SELECT {columns} {plan.names.from_sql}{clauses}",
             (*plan.parameters, *by_id),
         )
-        groups: dict[str, list[dict[str, Any]]] = {}
+        groups: dict[str, list[tuple[int, dict[str, Any]]]] = {}
         for row in rows:
-            record = render(row[1:])
+            record = render(row[2:])
             if record is not None:
-                groups.setdefault(row[0], []).append(record)
+                groups.setdefault(row[0], []).append((row[1], record))
         last = None if plan.limit is None else plan.offset + plan.limit
         for record_id, record in by_id.items():
             kept = groups.get(record_id, [])[plan.offset : last]
-            record[child.name] = {"totalSize": len(kept), "done": True, "records": kept} if kept else None
-        children = [record for group in groups.values() for record in group]
+            record[child.name] = self._child_page(caller, plan, kept, cursor) if kept else None
+        children = [record for group in groups.values() for _, record in group]
         for grandchild in plan.children if children else ():
-            self._attach(caller, grandchild, children)
+            self._attach(caller, grandchild, children, cursor)
+
+    def _child_page(
+        self, caller: Caller, plan: Plan, kept: list[tuple[int, dict[str, Any]]], cursor: Cursor | None
+    ) -> dict[str, Any]:
+        size = len(kept) if cursor is None else cursor.size
+        records = [record for _, record in kept[:size]]
+        answer: dict[str, Any] = {"totalSize": len(kept), "done": len(kept) <= size}
+        if cursor is not None and not answer["done"]:
+            rest = array("q", (rowid for rowid, _ in kept))
+            now = self._store.world.clock.now_ms()
+            inner = Cursor(caller.user_id, plan, rest, size, now, cursor.key or "-")
+            self._keep(inner)
+            answer["nextRecordsUrl"] = f"{caller.base}/query/{inner.key}-{size}"
+        return {**answer, "records": records}
 
 
 def _aggregate_row(plan: Plan, row: Sequence[Any]) -> dict[str, Any]:

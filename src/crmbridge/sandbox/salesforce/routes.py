@@ -9,14 +9,17 @@ from crmbridge.sandbox.salesforce.failures import not_found, refuse
 from crmbridge.sandbox.salesforce.org import Org
 from crmbridge.sandbox.salesforce.resources import (
     batch,
-    bulk,
+    bulk_ingest,
+    bulk_query,
     collections,
     composite,
+    graph,
     meta,
     queries,
     records,
     search,
     tooling,
+    tree,
 )
 from crmbridge.sandbox.salesforce.wire import Call, Reply
 
@@ -47,11 +50,15 @@ def _composite(org: Org, call: Call) -> Reply:
     return composite.composite(org, call, lambda part: dispatch(org, part))
 
 
+def _graph(org: Org, call: Call) -> Reply:
+    return graph.graph(org, call, lambda part: dispatch(org, part))
+
+
 def _batch(org: Org, call: Call) -> Reply:
     return batch.batch(org, call, lambda part: dispatch(org, part))
 
 
-_ROUTES = (
+ROUTES = (
     _route("GET", "", meta.resources),
     _route("GET", "limits", meta.limits),
     _route("GET", "limits/recordCount", meta.record_count),
@@ -76,27 +83,29 @@ _ROUTES = (
     _route("DELETE", "sobjects/*/*/*", records.delete_by_key),
     _route("POST", "composite", _composite),
     _route("POST", "composite/batch", _batch),
+    _route("POST", "composite/graph", _graph),
+    _route("POST", "composite/tree/*", tree.create),
     _route("POST", "composite/sobjects", collections.create),
     _route("PATCH", "composite/sobjects", collections.update),
     _route("DELETE", "composite/sobjects", collections.delete),
     _route("GET", "composite/sobjects/*", collections.retrieve),
     _route("POST", "composite/sobjects/*", collections.retrieve),
     _route("PATCH", "composite/sobjects/*/*", collections.upsert),
-    _route("GET", "jobs/ingest", bulk.list_ingest),
-    _route("POST", "jobs/ingest", bulk.create_ingest),
-    _route("GET", "jobs/ingest/*", bulk.ingest_info),
-    _route("PATCH", "jobs/ingest/*", bulk.patch_ingest),
-    _route("DELETE", "jobs/ingest/*", bulk.delete_ingest),
-    _route("PUT", "jobs/ingest/*/batches", bulk.upload),
-    _route("GET", "jobs/ingest/*/successfulResults", bulk.successful_results),
-    _route("GET", "jobs/ingest/*/failedResults", bulk.failed_results),
-    _route("GET", "jobs/ingest/*/unprocessedrecords", bulk.unprocessed_records),
-    _route("GET", "jobs/query", bulk.list_query),
-    _route("POST", "jobs/query", bulk.create_query),
-    _route("GET", "jobs/query/*", bulk.query_info),
-    _route("PATCH", "jobs/query/*", bulk.patch_query),
-    _route("DELETE", "jobs/query/*", bulk.delete_query),
-    _route("GET", "jobs/query/*/results", bulk.query_results),
+    _route("GET", "jobs/ingest", bulk_ingest.listed),
+    _route("POST", "jobs/ingest", bulk_ingest.create),
+    _route("GET", "jobs/ingest/*", bulk_ingest.info),
+    _route("PATCH", "jobs/ingest/*", bulk_ingest.patch),
+    _route("DELETE", "jobs/ingest/*", bulk_ingest.delete),
+    _route("PUT", "jobs/ingest/*/batches", bulk_ingest.upload),
+    _route("GET", "jobs/ingest/*/successfulResults", bulk_ingest.successful_results),
+    _route("GET", "jobs/ingest/*/failedResults", bulk_ingest.failed_results),
+    _route("GET", "jobs/ingest/*/unprocessedrecords", bulk_ingest.unprocessed_records),
+    _route("GET", "jobs/query", bulk_query.listed),
+    _route("POST", "jobs/query", bulk_query.create),
+    _route("GET", "jobs/query/*", bulk_query.info),
+    _route("PATCH", "jobs/query/*", bulk_query.patch),
+    _route("DELETE", "jobs/query/*", bulk_query.delete),
+    _route("GET", "jobs/query/*/results", bulk_query.results),
     _route("POST", "tooling/sobjects/CustomField", tooling.create_custom_field),
     _route("GET", "tooling/sobjects/CustomField/*", tooling.read_custom_field),
     _route("GET", "tooling/query", tooling.query),
@@ -109,7 +118,7 @@ def dispatch(org: Org, call: Call) -> Reply:
     Raises:
         ApiError: There is no such resource, it knows not this method, or what it refuses.
     """
-    fitting = [route for route in _ROUTES if route.fits(call.path)]
+    fitting = [route for route in ROUTES if route.fits(call.path)]
     for route in fitting:
         if route.method == call.method:
             return route.handler(org, call)

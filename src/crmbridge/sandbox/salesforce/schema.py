@@ -63,26 +63,14 @@ class SObject:
         return item if item is not None and (item.external_id or item.id_lookup) else None
 
 
-class Schema:
-    """All objects of the org, kept in the world's storage as far as a company changed them."""
+class Objects:
+    """A set of objects, found by name in any case or by the ids of their records."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.objects: dict[str, SObject] = {}
-        self.reset()
-
-    def reset(self) -> None:
-        """Go back to a new org's objects and read the custom fields that are stored."""
-        self.objects = {standard.name.lower(): _standard(standard) for standard in OBJECTS}
-        #: Object by the first three characters of its ids.
-        self.prefixes = {item.standard.prefix: item for item in self.objects.values()}
-        self._world.db.execute(
-            "CREATE TABLE IF NOT EXISTS sf_custom_field "
-            "(id TEXT PRIMARY KEY, object TEXT, name TEXT, data TEXT)"
-        )
-        self._world.db.execute("CREATE TABLE IF NOT EXISTS sf_setting (name TEXT PRIMARY KEY, value TEXT)")
-        for _id, object_, data in self.custom_rows():
-            self.objects[object_.lower()].add(msgspec.json.decode(data, type=Field))
+    def __init__(self, objects: dict[str, SObject]) -> None:
+        #: By lower-case API name.
+        self.objects = objects
+        #: By the first three characters of their ids.
+        self.prefixes = {item.standard.prefix: item for item in objects.values()}
 
     def get(self, name: str) -> SObject | None:
         """Give an object by API name in any case."""
@@ -91,6 +79,36 @@ class Schema:
     def of_id(self, record_id: str) -> SObject | None:
         """Give the object a record id belongs to."""
         return self.prefixes.get(record_id[:3])
+
+    def children(self, parent: str) -> Iterator[tuple[SObject, Field]]:
+        """Give the objects and reference fields whose records can be read as children of an object."""
+        for item in self.objects.values():
+            for column in item.fields.values():
+                if column.child is not None and parent in column.refers_to:
+                    yield item, column
+
+
+class Schema(Objects):
+    """All objects of the org, kept in the world's storage as far as a company changed them."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        #: Grows with every change of the schema.
+        self.version = 0
+        super().__init__({})
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to a new org's objects and read the custom fields that are stored."""
+        super().__init__({standard.name.lower(): _standard(standard) for standard in OBJECTS})
+        self.version += 1
+        self._world.db.execute(
+            "CREATE TABLE IF NOT EXISTS sf_custom_field "
+            "(id TEXT PRIMARY KEY, object TEXT, name TEXT, data TEXT)"
+        )
+        self._world.db.execute("CREATE TABLE IF NOT EXISTS sf_setting (name TEXT PRIMARY KEY, value TEXT)")
+        for _id, object_, data in self.custom_rows():
+            self.objects[object_.lower()].add(msgspec.json.decode(data, type=Field))
 
     def custom_rows(self) -> list[tuple[str, str, str]]:
         """Give id, object and JSON of the custom fields, oldest first."""
@@ -106,6 +124,7 @@ class Schema:
             (field_id, object_.name, item.name, data),
         )
         object_.add(item)
+        self.version += 1
         self.touch()
 
     def touch(self) -> None:
@@ -129,13 +148,6 @@ class Schema:
     def set(self, name: str, value: str) -> None:
         """Store a setting."""
         self._world.db.execute("INSERT OR REPLACE INTO sf_setting VALUES (?, ?)", (name, value))
-
-    def children(self, parent: str) -> Iterator[tuple[SObject, Field]]:
-        """Give the objects and reference fields whose records can be read as children of an object."""
-        for item in self.objects.values():
-            for column in item.fields.values():
-                if column.child is not None and parent in column.refers_to:
-                    yield item, column
 
 
 def _standard(standard: Standard) -> SObject:

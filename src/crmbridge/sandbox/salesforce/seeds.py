@@ -43,7 +43,28 @@ _ORGANIZATION = {
     "InstanceName": "SBX1",
     "IsSandbox": 1,
     "FiscalYearStartMonth": 1,
+    "ReceivesInfoEmails": 1,
+    "ReceivesAdminInfoEmails": 1,
+    "PreferencesLightningLoginEnabled": 1,
+    "DefaultAccountAccess": "Edit",
+    "DefaultContactAccess": "ControlledByParent",
+    "DefaultOpportunityAccess": "Edit",
+    "DefaultLeadAccess": "ReadEditTransfer",
+    "DefaultCaseAccess": "ReadEditTransfer",
+    "DefaultCalendarAccess": "HideDetailsInsert",
+    "DefaultPricebookAccess": "ReadSelect",
+    "DefaultCampaignAccess": "All",
+    "UiSkin": "Theme3",
+    "NumKnowledgeService": 0,
+    "WebToCaseDefaultOrigin": "Web",
+    "MonthlyPageViewsUsed": 0,
+    "MonthlyPageViewsEntitlement": 0,
+    "PrimaryContact": "Ada Admin",
+    "Country": "US",
+    "SignupCountryIsoCode": "US",
 }
+#: IsoCode, rate against the corporate currency, decimal places.
+_CURRENCIES = (("USD", 1.0, 2), ("EUR", 0.9, 2), ("GBP", 0.8, 2))
 INTEGRATION_USER = "integration@org.example"
 _ADMIN = "admin@org.example"
 _PROFILE = "00e000000000001AAA"
@@ -84,6 +105,10 @@ class Seeds:
             self._add(
                 "OpportunityStage", admin, **values, ForecastCategory=forecast, ForecastCategoryName=shown
             )
+
+        for iso, rate, places in _CURRENCIES:
+            values = {"IsoCode": iso, "ConversionRate": rate, "DecimalPlaces": places, "IsActive": 1}
+            self._add("CurrencyType", admin, **values, IsCorporate=int(rate == 1.0))
 
     def _add(self, object_: str, by: str, **values: Any) -> None:
         self._insert(object_, {"Id": self._store.new_ids(self._store.named(object_))[0], **values}, by)

@@ -42,6 +42,7 @@ class Store:
         for item in self.schema.objects.values():
             columns = ", ".join(_column(column) for column in item.columns())
             self.db.execute(f"CREATE TABLE IF NOT EXISTS {item.table} ({columns})")
+            self._add_missing(item)
             for column in item.columns():
                 if column.name in _INDEXED or column.type == "reference" or column.external_id:
                     self._index(item, column)
@@ -92,6 +93,11 @@ class Store:
         """Give a row by its 18-character id, deleted ones too."""
         return next(iter(self.rows(item, "Id = ?", (record_id,))), None)
 
+    def typed_objects(self) -> frozenset[str]:
+        """Give the names of the objects that have active record types."""
+        found = self.db.execute("SELECT DISTINCT SobjectType FROM sf_RecordType WHERE IsActive = 1")
+        return frozenset(row[0] for row in found)
+
     def rows(self, item: SObject, where: str, values: Iterable[Any] = ()) -> list[Row]:
         """Give rows by an SQL condition on stored columns, oldest first."""
         cursor = self.db.execute(
@@ -136,6 +142,13 @@ class Store:
     def stamp(self) -> str:
         """Give the sandbox's time as the service stores it: whole seconds."""
         return self.world.clock.now().strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
+    def _add_missing(self, item: SObject) -> None:
+        """Add the columns that a state file of an earlier version lacks."""
+        present = {row[1] for row in self.db.execute(f"PRAGMA table_info({item.table})")}
+        for column in item.columns():
+            if column.name not in present:
+                self.db.execute(f"ALTER TABLE {item.table} ADD COLUMN {_column(column)}")
 
     def _index(self, item: SObject, column: Field) -> None:
         self.db.execute(

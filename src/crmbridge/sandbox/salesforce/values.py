@@ -119,6 +119,8 @@ def _picklist(column: Field, value: Any) -> str | None:
 
 
 def _one_of(column: Field, text: str) -> str:
+    if column.feature == "states":
+        return text  # names and codes are checked together, see places
     for known, active in column.values:
         if known.lower() == text.lower() and (active or not column.restricted):
             return known

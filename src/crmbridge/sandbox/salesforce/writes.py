@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmbridge.sandbox.salesforce import checks
+from crmbridge.sandbox.options import SalesforceOptions
+from crmbridge.sandbox.salesforce import checks, places
 from crmbridge.sandbox.salesforce.caller import Caller
 from crmbridge.sandbox.salesforce.derive import derived
 from crmbridge.sandbox.salesforce.failures import ApiError, not_found, refuse
@@ -52,10 +53,13 @@ class Writer:
             ApiError: The service refuses it; nothing was written.
         """
         self._may(item, "create")
+        seen, item = item, self._store.named(item.name)
         body = with_resolved_parents(self._store, item, body)
         if any(name.lower() == "id" for name in body):
             raise refuse("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ["Id"])
-        given = checks.stored(checks.writable(item, body, create=True))
+        given = checks.stored(checks.writable(seen, body, create=True))
+        if self._options.state_country_codes:
+            given |= places.completed(item, {}, given)
         row = self._completed(caller, item, given)
         with self._store.world.transaction():
             self._checked(item, row, row, create=True)
@@ -73,9 +77,12 @@ class Writer:
             ApiError: The service refuses it; nothing was written.
         """
         self._may(item, "update")
+        seen, item = item, self._store.named(item.name)
         before = self.existing(item, record_id)
         body = with_resolved_parents(self._store, item, body)
-        given = checks.stored(checks.writable(item, body, create=False))
+        given = checks.stored(checks.writable(seen, body, create=False))
+        if self._options.state_country_codes:
+            given |= places.completed(item, before, given)
         if item.name == "Lead" and before["IsConverted"]:
             raise refuse("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", fields=[])
         checks.required(item, given, create=False)
@@ -182,7 +189,15 @@ class Writer:
             raise refuse("MISSING_ARGUMENT", message, fields=[])
         return stored
 
+    @property
+    def _options(self) -> SalesforceOptions:
+        return self._store.world.options.salesforce
+
     def _may(self, item: SObject, ability: str) -> None:
+        if not item.can(ability) and self._store.named(item.name).can(ability):
+            raise refuse(
+                "INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id", [], status=403
+            )
         if not item.can(ability):
             code = (
                 "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
@@ -202,9 +217,17 @@ class Writer:
         row: Row = {"Id": self._store.new_ids(item)[0], **given, **defaults}
         if item.has("OwnerId") and row.get("OwnerId") is None:
             row["OwnerId"] = caller.user_id
+        if item.has("RecordTypeId") and row.get("RecordTypeId") is None:
+            row["RecordTypeId"] = self._default_record_type(item)
         row |= self._rules.assigned(caller, item)
         row |= self._stamps(caller, item, create=True)
         return row | derived(self._store, item.name, row, row)
+
+    def _default_record_type(self, item: SObject) -> str | None:
+        """Give the first active record type of an object, which every profile here has as its default."""
+        types = self._store.named("RecordType")
+        found = self._store.rows(types, "SobjectType = ? AND IsActive = 1", (item.name,))
+        return str(found[0]["Id"]) if found else None
 
     def _checked(self, item: SObject, row: Row, changes: Mapping[str, Any], *, create: bool) -> None:
         checks.references(self._store, item, changes)

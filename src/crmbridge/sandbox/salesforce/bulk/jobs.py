@@ -44,7 +44,6 @@ class Job:
     #: Stored datetimes.
     created: str
     modified: str
-    created_ms: int
     delimiter: str = "COMMA"
     line_ending: str = "LF"
     state: str = OPEN

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crmbridge.sandbox.salesforce.objects import activities, marketing, people, sales, setup, users
+from crmbridge.sandbox.salesforce.objects import (
+    activities,
+    marketing,
+    people,
+    sales,
+    setup,
+    territories,
+    users,
+)
 from crmbridge.sandbox.salesforce.objects.picklists import PICKLISTS
 
 __all__ = ["ALIASES", "OBJECTS", "PICKLISTS", "Standard"]
@@ -50,12 +58,21 @@ OBJECTS = (
     Standard(
         "ContactHistory", "03C", "Contact History", "Contact History", setup.HISTORY.format(o="Contact"), ""
     ),
+    Standard("CurrencyType", "01L", "Currency Type", "Currency Types", setup.CURRENCY_TYPE, ""),
     Standard("Event", "00U", "Event", "Events", activities.EVENT, _PLAIN),
     Standard("Group", "00G", "Group", "Group", users.GROUP, "create update delete"),
     Standard("GroupMember", "011", "Group Member", "Group Member", users.GROUP_MEMBER, "create delete"),
     Standard("Lead", "00Q", "Lead", "Leads", people.LEAD, _FULL),
     Standard("LeadHistory", "03L", "Lead History", "Lead History", setup.HISTORY.format(o="Lead"), ""),
     Standard("LeadStatus", "01J", "Lead Status Value", "Lead Status Value", setup.LEAD_STATUS, ""),
+    Standard(
+        "ObjectTerritory2Association",
+        "0Or",
+        "Object Territory Association",
+        "Object Territory Associations",
+        territories.OBJECT_ASSOCIATION,
+        "create delete replicate",
+    ),
     Standard("Opportunity", "006", "Opportunity", "Opportunities", sales.OPPORTUNITY, _PLAIN),
     Standard(
         "OpportunityContactRole",
@@ -89,5 +106,16 @@ OBJECTS = (
     Standard("RecordType", "012", "Record Type", "Record Types", setup.RECORD_TYPE, "create update"),
     Standard("Task", "00T", "Task", "Tasks", activities.TASK, _PLAIN),
     Standard("TaskStatus", "01J", "Task Status Value", "Task Status Value", activities.TASK_STATUS, ""),
+    Standard("Territory2", "0MI", "Territory", "Territories", territories.TERRITORY, _LINK),
+    Standard("Territory2Model", "0MA", "Territory Model", "Territory Models", territories.MODEL, _LINK),
+    Standard("Territory2Type", "0M5", "Territory Type", "Territory Types", territories.TYPE, _LINK),
     Standard("User", "005", "User", "Users", users.USER, "create update replicate"),
+    Standard(
+        "UserTerritory2Association",
+        "0Ur",
+        "User Territory Association",
+        "User Territory Associations",
+        territories.USER_ASSOCIATION,
+        _LINK,
+    ),
 )

@@ -47,6 +47,8 @@ IsRecurrence2             boolean         d | Repeat
 IsRecurrence2Exception    boolean         d | Is Exception
 Recurrence2PatternStartDate datetime        n | Recurrence Pattern Start Date
 Recurrence2PatternTimeZone string(255)     n | Recurrence Pattern Time Zone Reference
++currency
++recordtype
 """
 
 TASK = """
@@ -85,6 +87,8 @@ RecurrenceMonthOfYear     picklist(40)    ncu  restricted | Recurrence Month of 
 RecurrenceRegeneratedType picklist(40)    ncu  restricted | Repeat This Task
 TaskSubtype               picklist(40)    nc   restricted | Task Subtype
 CompletedDateTime         datetime        n | Completed Date
++currency
++recordtype
 """
 
 TASK_STATUS = """

@@ -32,6 +32,8 @@ LastActivityDate         date            n | Last Activity
 LastViewedDate           datetime        n | Last Viewed Date
 LastReferencedDate       datetime        n | Last Referenced Date
 CampaignMemberRecordTypeId reference     ncu  ->RecordType | Record Type ID
++currency
++recordtype
 """
 
 CAMPAIGN_MEMBER = """
@@ -61,6 +63,7 @@ LeadOrContactId      reference       n    ->Contact,Lead rel= | Related Record I
 LeadOrContactOwnerId reference       n    ->Group,User names | Related Record Owner ID
 DoNotCall            boolean         d | Do Not Call
 HasOptedOutOfEmail   boolean         d | Email Opt Out
++currency
 """
 
 MEMBER_STATUS = """

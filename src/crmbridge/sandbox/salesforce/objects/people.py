@@ -48,6 +48,8 @@ IndividualId              reference       ncu  ->Individual -fls | Individual ID
 DoNotCall                 boolean         cud | Do Not Call
 HasOptedOutOfEmail        boolean         cud | Email Opt Out
 HasOptedOutOfFax          boolean         cud | Fax Opt Out
++currency
++recordtype
 """
 
 CONTACT = """
@@ -93,6 +95,8 @@ IndividualId              reference       ncu  ->Individual -fls | Individual ID
 DoNotCall                 boolean         cud | Do Not Call
 HasOptedOutOfEmail        boolean         cud | Email Opt Out
 HasOptedOutOfFax          boolean         cud | Fax Opt Out
++currency
++recordtype
 """
 
 ACCOUNT = """
@@ -140,4 +144,5 @@ YearStarted               string(4)       ncu | Year Started
 SicDesc                   string(80)      ncu | SIC Description
 DandbCompanyId            reference       ncu  ->DandBCompany | D&B Company ID
 OperatingHoursId          reference       ncu  ->OperatingHours | Operating Hour ID
++currency
 """

@@ -39,6 +39,9 @@ HasOpenActivity           boolean         d    -filter -sort | Has Open Activity
 HasOverdueTask            boolean         d    -filter -sort | Has Overdue Task
 LastAmountChangedHistoryId reference       n    ->OpportunityHistory | Opportunity History ID
 LastCloseDateChangedHistoryId reference       n    ->OpportunityHistory | Opportunity History ID
++currency
++recordtype
+Territory2Id              reference       ncu  ->Territory2 if=territories | Territory ID
 """
 
 CONTACT_ROLE = """

@@ -24,6 +24,17 @@ IsActive          boolean        cud | Active
 +audit
 """
 
+#: Only in orgs with several currencies; exactly one is the corporate one, with rate 1.
+CURRENCY_TYPE = """
++id | Currency Type ID
+IsoCode        picklist(3)   -  restricted | Currency ISO Code
+ConversionRate double(18,6)  - | Conversion Rate
+DecimalPlaces  int(2)        - | Decimal Places
+IsActive       boolean       d | Active
+IsCorporate    boolean       d | Corporate Currency
++audit
+"""
+
 #: Field history of one object: ``{o}`` is the object tracked. Old and new values can be read, never filtered.
 HISTORY = """
 +id | History ID

@@ -32,6 +32,8 @@ ManagerId            reference     ncu  ->User | Manager ID
 LastLoginDate        datetime      n | Last Login
 +audit
 FederationIdentifier string(512)   ncu  idLookup unique | SAML Federation ID
++currency
+DefaultCurrencyIsoCode picklist(40) ncud restricted if=currencies | Default Currency ISO Code
 """
 
 GROUP = """
@@ -70,6 +72,30 @@ Division                string(80)   n | Division
 Phone                   phone(40)    n | Phone
 Fax                     phone(40)    n | Fax
 PrimaryContact          string(80)   n | Primary Contact
+ReceivesAdminInfoEmails boolean      d | Admin Info Emails
+PreferencesRequireOpportunityProducts    boolean d | RequireOpportunityProducts
+PreferencesTransactionSecurityPolicy     boolean d | TransactionSecurityPolicy
+PreferencesTerminateOldestSession        boolean d | TerminateOldestSession
+PreferencesConsentManagementEnabled      boolean d | ConsentManagementEnabled
+PreferencesAutoSelectIndividualOnMerge   boolean d | AutoSelectIndividualOnMerge
+PreferencesLightningLoginEnabled         boolean d | LightningLoginEnabled
+PreferencesOnlyLLPermUserAllowed         boolean d | OnlyLLPermUserAllowed
+UsesStartDateAsFiscalYearName boolean    d | Fiscal Year Name by Start
+DefaultAccountAccess     picklist(40) n restricted | Default Account Access
+DefaultContactAccess     picklist(40) n restricted | Default Contact Access
+DefaultOpportunityAccess picklist(40) n restricted | Default Opportunity Access
+DefaultLeadAccess        picklist(40) n restricted | Default Lead Access
+DefaultCaseAccess        picklist(40) n restricted | Default Case Access
+DefaultCalendarAccess    picklist(40) n restricted | Default Calendar Access
+DefaultPricebookAccess   picklist(40) n restricted | Default Price Book Access
+DefaultCampaignAccess    picklist(40) n restricted | Default Campaign Access
+DelegatedAuthenticationServiceUrl url(1333) n | Delegated Authentication Service URL
+ComplianceBccEmail       email(80)    n | Compliance BCC Email
+UiSkin                   picklist(40) n restricted | UI Skin
+NumKnowledgeService      int          n | Knowledge Licenses
+WebToCaseDefaultOrigin   string(40)   n | Web to Cases Default Origin
+MonthlyPageViewsUsed     int          n | Monthly Page Views Used
+MonthlyPageViewsEntitlement int       n | Monthly Page Views Allowed
 DefaultLocaleSidKey     picklist(40) -  restricted | Locale
 TimeZoneSidKey          picklist(40) -  restricted | Time Zone
 LanguageLocaleKey       picklist(40) -  restricted | Language

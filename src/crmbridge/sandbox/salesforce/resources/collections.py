@@ -58,7 +58,7 @@ def upsert(org: Org, call: Call) -> Reply:
         raise not_found(f"Provided external ID field does not exist or is not accessible: {call.path[3]}")
 
     def one(record: dict[str, Any]) -> Result:
-        if _object_of(org, record) is not item:
+        if _object_of(org, record).name != item.name:
             raise refuse("INVALID_TYPE", f"all records must be of type {item.name}", [])
         body = _fields(record)
         value = body.pop(next((k for k in body if k.lower() == key.name.lower()), ""), None)
@@ -81,7 +81,7 @@ def delete(org: Org, call: Call) -> Reply:
     all_or_none = (call.arg("allOrNone") or "").lower() == "true"
 
     def one(text: str) -> Result:
-        item = org.schema.of_id(text)
+        item = org.seen.of_id(text)
         if item is None or ids.to_long(text) is None:
             raise refuse("MALFORMED_ID", f"bad id {text}", [])
         record_id = _record_id(item, text)
@@ -195,7 +195,7 @@ def _object_of(org: Org, record: dict[str, Any]) -> SObject:
     if next(iter(record), None) != "attributes" or not isinstance(record["attributes"], dict):
         raise refuse("JSON_PARSER_ERROR", _ATTRIBUTES_FIRST, [])
     name = str(record["attributes"].get("type"))
-    item = org.schema.get(name)
+    item = org.seen.get(name)
     if item is None:
         raise refuse("INVALID_TYPE", f"sObject type '{name}' is not supported.", [])
     return item

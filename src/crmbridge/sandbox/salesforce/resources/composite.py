@@ -20,6 +20,8 @@ _NAME = re.compile(r"[A-Za-z0-9_]+")
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 _VERSION = re.compile(r"/services/data/v(\d+\.0)/(.*)", re.DOTALL)
 _ROLLED_BACK = "The transaction was rolled back since another operation in the same transaction failed."
+#: Body of a call that was undone, or never done, because another one failed.
+HALTED = [{"errorCode": "PROCESSING_HALTED", "message": _ROLLED_BACK}]
 
 #: Answers a call without counting it.
 Dispatch = Callable[[Call], Reply]
@@ -32,32 +34,45 @@ def composite(org: Org, call: Call, dispatch: Dispatch) -> Reply:
     if not isinstance(parts, list) or not parts or not all(isinstance(part, dict) for part in parts):
         raise refuse("JSON_PARSER_ERROR", "compositeRequest must be a list of requests")
     _check(parts)
+    answers = run(org, parts, call, dispatch, all_or_none=body.get("allOrNone") is True)
+    return Reply(body={"compositeResponse": answers})
+
+
+def run(
+    org: Org, parts: list[dict[str, Any]], call: Call, dispatch: Dispatch, *, all_or_none: bool
+) -> list[dict[str, Any]]:
+    """Do calls one after the other and give their answers; with ``all_or_none`` one failure undoes all."""
     answers: dict[str, dict[str, Any]] = {}
     mark = len(org.writer.effects)
     with org.world.transaction() as db:
         db.execute("SAVEPOINT composite")
         for part in parts:
             answers[part["referenceId"]] = _answer(part, call, dispatch, answers)
-        if body.get("allOrNone") is True and any(one["httpStatusCode"] >= 400 for one in answers.values()):
+        if all_or_none and any(one["httpStatusCode"] >= 400 for one in answers.values()):
             db.execute("ROLLBACK TO composite")
             del org.writer.effects[mark:]
             answers = {name: _halted(one) for name, one in answers.items()}
         db.execute("RELEASE composite")
-    return Reply(body={"compositeResponse": list(answers.values())})
+    return list(answers.values())
 
 
 def _check(parts: list[dict[str, Any]]) -> None:
     if len(parts) > MAX_CALLS:
         message = f"Maximum number of allowed subrequests for Composite API exceeded: {MAX_CALLS}"
         raise refuse("LIMIT_EXCEEDED", message)
+    check_names(parts)
+    if sum(1 for part in parts if _is_costly(str(part.get("url")))) > MAX_QUERIES:
+        message = f"Maximum number of query and collection subrequests exceeded: {MAX_QUERIES}"
+        raise refuse("LIMIT_EXCEEDED", message)
+
+
+def check_names(parts: list[dict[str, Any]]) -> None:
+    """Refuse calls without a reference id, or with one that another call has."""
     names = [part.get("referenceId") for part in parts]
     if not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
         raise refuse("JSON_PARSER_ERROR", "referenceId must be made of letters, digits and underscores")
     if len(set(names)) != len(names):
         raise refuse("INVALID_INPUT", "Duplicate reference ids are not allowed")
-    if sum(1 for part in parts if _is_costly(str(part.get("url")))) > MAX_QUERIES:
-        message = f"Maximum number of query and collection subrequests exceeded: {MAX_QUERIES}"
-        raise refuse("LIMIT_EXCEEDED", message)
 
 
 def _is_costly(url: str) -> bool:
@@ -84,7 +99,7 @@ def _answer(
 def _sub_call(part: Mapping[str, Any], call: Call) -> Call:
     target, _, query = str(part.get("url")).partition("?")
     match = _VERSION.fullmatch(target)
-    if match is None or match[2].strip("/") == "composite":
+    if match is None or match[2].strip("/").lower() in ("composite", "composite/batch", "composite/graph"):
         raise not_found()
     headers = part.get("httpHeaders")
     own = {k.lower(): str(v) for k, v in headers.items()} if isinstance(headers, dict) else {}
@@ -135,5 +150,4 @@ def _step(value: Any, name: str, place: str) -> Any:
 def _halted(answer: dict[str, Any]) -> dict[str, Any]:
     if answer["httpStatusCode"] >= 400:
         return answer
-    body = [{"errorCode": "PROCESSING_HALTED", "message": _ROLLED_BACK}]
-    return {**answer, "body": body, "httpHeaders": {}, "httpStatusCode": 400}
+    return {**answer, "body": HALTED, "httpHeaders": {}, "httpStatusCode": 400}

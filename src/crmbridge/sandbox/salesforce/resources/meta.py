@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from crmbridge.sandbox.salesforce.describe import basic, describe, describe_global
+from crmbridge.sandbox.salesforce.describe import basic, describe, describe_global, record_type
 from crmbridge.sandbox.salesforce.failures import not_found
 from crmbridge.sandbox.salesforce.org import Org
 from crmbridge.sandbox.salesforce.resources.records import wire_record
+from crmbridge.sandbox.salesforce.schema import SObject
 from crmbridge.sandbox.salesforce.wire import Call, Reply, http_date_of_ms, precondition
 
 FIRST_VERSION = 31
@@ -48,13 +49,21 @@ def resources(org: Org, call: Call) -> Reply:
 
 def objects(org: Org, call: Call) -> Reply:
     """GET sobjects."""
-    return _stamped(org, call, lambda: describe_global(org.schema, call.caller.base))
+    return _stamped(org, call, lambda: describe_global(org.seen, call.caller.base))
 
 
 def object_describe(org: Org, call: Call) -> Reply:
     """GET sobjects/{object}/describe."""
     item = org.object(call.path[1])
-    return _stamped(org, call, lambda: describe(org.schema, item, call.caller.base, call.caller.origin))
+    return _stamped(org, call, lambda: _described(org, call, item))
+
+
+def _described(org: Org, call: Call, item: SObject) -> dict[str, Any]:
+    base = call.caller.base
+    rows = org.store.rows(org.store.named("RecordType"), "SobjectType = ?", (item.name,))
+    first = next((row["Id"] for row in rows if row["IsActive"]), "")
+    types = [record_type(item, base, row, default=row["Id"] == first) for row in rows]
+    return describe(org.seen, item, base, call.caller.origin, types)
 
 
 def object_basic(org: Org, call: Call) -> Reply:
@@ -96,8 +105,8 @@ def limits(org: Org, _call: Call) -> Reply:
 def record_count(org: Org, call: Call) -> Reply:
     """GET limits/recordCount: objects without records are left out."""
     wanted = call.arg("sObjects")
-    names = wanted.split(",") if wanted else list(org.schema.objects)
-    found = [item for name in names if (item := org.schema.get(name.strip())) is not None]
+    names = wanted.split(",") if wanted else list(org.seen.objects)
+    found = [item for name in names if (item := org.seen.get(name.strip())) is not None]
     counts = [{"count": org.store.count(item), "name": item.name} for item in found]
     return Reply(body={"sObjects": [entry for entry in counts if entry["count"]]})
 

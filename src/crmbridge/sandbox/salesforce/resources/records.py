@@ -125,7 +125,7 @@ def wire_record(item: SObject, row: Row, base: str, names: list[str] | None = No
     }
     for column in columns:
         record[column.name] = (
-            _address(column, row) if column.type == "address" else to_wire(column, row[column.name])
+            _address(item, column, row) if column.type == "address" else to_wire(column, row[column.name])
         )
     return record
 
@@ -137,8 +137,8 @@ def _column(item: SObject, name: str) -> Field:
     return column
 
 
-def _address(column: Field, row: Row) -> dict[str, Any] | None:
-    parts = {key: row.get(name) for key, name in address_parts(column.name).items()}
+def _address(item: SObject, column: Field, row: Row) -> dict[str, Any] | None:
+    parts = {key: row.get(name) for key, name in address_parts(item, column.name).items()}
     return parts if any(value is not None for value in parts.values()) else None
 
 

@@ -55,7 +55,7 @@ def _found(org: Org, call: Call, asked: sosl.Search) -> list[dict[str, Any]]:
         raise sosl.malformed(f"unknown search group: {asked.group[:40]}")
     alternatives = sosl.matcher(asked.term)
     wanted = asked.wanted or tuple(
-        sosl.Wanted(item.name) for item in org.schema.objects.values() if _searchable(item)
+        sosl.Wanted(item.name) for item in org.seen.objects.values() if _searchable(item)
     )
     records: list[dict[str, Any]] = []
     for one in wanted:
@@ -66,7 +66,7 @@ def _found(org: Org, call: Call, asked: sosl.Search) -> list[dict[str, Any]]:
 def _of_object(
     org: Org, call: Call, wanted: sosl.Wanted, alternatives: sosl.Alternatives, group: str
 ) -> list[dict[str, Any]]:
-    item = org.schema.get(wanted.object)
+    item = org.seen.get(wanted.object)
     if item is None or not _searchable(item):
         raise refuse("INVALID_TYPE", f"sObject type '{wanted.object}' is not supported.")
     plan = org.queries.planner(call.caller.user_id).plan(wanted.soql)

@@ -30,6 +30,8 @@ _FIELD_ID = re.compile(r"00N[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?")
 
 def create_custom_field(org: Org, call: Call) -> Reply:
     """POST tooling/sobjects/CustomField."""
+    if org.world.options.salesforce.read_only_profile:
+        raise refuse("INSUFFICIENT_ACCESS", "You do not have the level of access necessary.", status=403)
     body = call.object()
     full_name, metadata = body.get("FullName"), body.get("Metadata")
     if not isinstance(full_name, str) or not isinstance(metadata, dict):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from crmbridge.sandbox.salesforce.failures import refuse
 from crmbridge.sandbox.salesforce.fields import Field
-from crmbridge.sandbox.salesforce.schema import Schema, SObject
+from crmbridge.sandbox.salesforce.schema import Objects, SObject
 from crmbridge.sandbox.salesforce.soql import functions, tree
 from crmbridge.sandbox.salesforce.soql.conditions import Conditions
 from crmbridge.sandbox.salesforce.soql.lists import SelectList
@@ -26,7 +26,7 @@ MAX_OFFSET = 2_000
 class Planner:
     """Compile statements for one user at one moment."""
 
-    schema: Schema
+    schema: Objects
     #: The user's day and time zone, for relative dates.
     today: date
     zone: ZoneInfo

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from crmbridge.sandbox.salesforce.failures import refuse
-from crmbridge.sandbox.salesforce.schema import Schema, SObject
+from crmbridge.sandbox.salesforce.schema import Objects, SObject
 from crmbridge.sandbox.salesforce.soql import functions, tree
 from crmbridge.sandbox.salesforce.soql.names import Column, Node, unknown_children
 from crmbridge.sandbox.salesforce.soql.parse import pointed
@@ -21,7 +21,7 @@ MAX_FIELDS_LIMIT = 200
 class SelectList:
     """Fill a plan with what its statement selects."""
 
-    schema: Schema
+    schema: Objects
     statement: str
     plan: Plan
     child: Callable[[tree.Select, SObject], Plan]
@@ -68,7 +68,7 @@ class SelectList:
         if column.field.type == "address":
             parts = {
                 key: self.plan.columns.index(f'{column.table}."{name}"')
-                for key, name in address_parts(column.field.name).items()
+                for key, name in address_parts(shape.node.targets[0][0], column.field.name).items()
             }
             shape.add_address(column.field.name, parts)
             return
@@ -85,7 +85,9 @@ class SelectList:
         return shape.parents[name]
 
     def _children(self, select: tree.Select) -> None:
-        wanted = select.source.name.lower()
+        own, _, wanted = select.source.name.lower().rpartition(".")
+        if own and own != self.plan.root.name.lower():
+            raise unknown_children(self.statement, select.source)
         for item, reference in self.schema.children(self.plan.root.name):
             if (reference.child or "").lower() == wanted:
                 plan = self.child(select, item)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from crmbridge.sandbox.salesforce.failures import ApiError
 from crmbridge.sandbox.salesforce.fields import NUMERIC, Field
-from crmbridge.sandbox.salesforce.schema import Schema, SObject
+from crmbridge.sandbox.salesforce.schema import Objects, SObject
 from crmbridge.sandbox.salesforce.soql import tree
 from crmbridge.sandbox.salesforce.soql.parse import pointed
 
@@ -89,7 +89,7 @@ class Column:
 class Names:
     """The FROM clause of one statement, growing with the paths that are looked up."""
 
-    schema: Schema
+    schema: Objects
     statement: str
     source: tree.Source
     root: SObject

@@ -6,18 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crmbridge.sandbox.salesforce.schema import Schema
+from crmbridge.sandbox.salesforce.schema import Objects, SObject
 from crmbridge.sandbox.salesforce.soql.names import Node
 
 Rendered = dict[str, Any]
 _ADDRESS_PARTS = (
     "City",
     "Country",
+    "CountryCode",
     "GeocodeAccuracy",
     "Latitude",
     "Longitude",
     "PostalCode",
     "State",
+    "StateCode",
     "Street",
 )
 
@@ -71,13 +73,14 @@ class Shape:
             self.booleans.add(index)
 
 
-def address_parts(name: str) -> dict[str, str]:
-    """Give the keys of a compound address and the fields they come from."""
+def address_parts(item: SObject, name: str) -> dict[str, str]:
+    """Give the keys of a compound address and the fields they come from; codes only where an org has them."""
     prefix = name.removesuffix("Address")
-    return {part[0].lower() + part[1:]: prefix + part for part in _ADDRESS_PARTS}
+    parts = (part for part in _ADDRESS_PARTS if item.has(prefix + part))
+    return {part[0].lower() + part[1:]: prefix + part for part in parts}
 
 
-def renderer(shape: Shape, schema: Schema, base: str) -> Callable[[Sequence[Any]], Rendered | None]:
+def renderer(shape: Shape, schema: Objects, base: str) -> Callable[[Sequence[Any]], Rendered | None]:
     """Build the function that turns a result row into a record; None for a parent that is not there.
 
     Args:
@@ -115,7 +118,7 @@ def _flat(shape: Shape, base: str) -> Callable[[Sequence[Any]], Rendered | None]
     return render
 
 
-def _nested(shape: Shape, schema: Schema, base: str) -> Callable[[Sequence[Any]], Rendered | None]:
+def _nested(shape: Shape, schema: Objects, base: str) -> Callable[[Sequence[Any]], Rendered | None]:
     makers = {name: _value(at, boolean=at in shape.booleans) for name, at in shape.values.items()}
     makers |= {name: _address(parts) for name, parts in shape.addresses.items()}
     makers |= {name: renderer(parent, schema, base) for name, parent in shape.parents.items()}

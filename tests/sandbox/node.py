@@ -1,0 +1,47 @@
+"""Scripts of tests/js: clients and parsers that others wrote, run by Node.
+
+Without Node or its packages (``make test`` installs them) such a test is skipped with a reason; with
+CI=true their absence is a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "js"
+_SECONDS = 60
+
+
+def run(script: str, data: Any) -> Any:
+    """Run a script of tests/js with JSON on its standard input and give the JSON it answers.
+
+    Args:
+        script: File name in tests/js.
+        data: What the script reads.
+    """
+    node = shutil.which("node")
+    if node is None or not (FOLDER / "node_modules").is_dir():
+        _absent("node is not installed" if node is None else "the npm packages are not installed: make test")
+    done = subprocess.run(
+        [str(node), script],
+        cwd=FOLDER,
+        input=json.dumps(data).encode(),
+        capture_output=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
+    return json.loads(done.stdout)
+
+
+def _absent(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
