@@ -94,6 +94,8 @@ class Transport:
         self.policy = policy or RetryPolicy()
         self.timeouts = timeouts or Timeouts()
         self.before_call = before_call
+        #: Asked after ``before_call``: the meter of the run that is under way (``ports.Crm.meter``).
+        self.meter: Callable[[], None] | None = None
         self._limiter: Limiter = limiter or LocalLimiter()
         self._rates = dict(rates or {})
         self._calls = 0
@@ -121,9 +123,10 @@ class Transport:
         return self.policy.run(lambda: self._attempt(send, repeatable, bucket), crm=self.crm)
 
     def begin_call(self, bucket: str = "calls") -> None:
-        """Count one call, ask ``before_call`` and wait for a permit."""
-        if self.before_call is not None:
-            self.before_call()
+        """Count one call, ask ``before_call`` and the run's meter, and wait for a permit."""
+        for ask in (self.before_call, self.meter):
+            if ask is not None:
+                ask()
         self._wait(bucket)
         with self._lock:
             self._calls += 1

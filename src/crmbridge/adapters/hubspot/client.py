@@ -27,6 +27,7 @@ from crmbridge.adapters.hubspot.errors import is_foreign, translate
 from crmbridge.adapters.tokens import Tokens
 from crmbridge.adapters.transport import Rate, Transport, plain_http_host
 from crmbridge.errors import AuthFailed
+from crmbridge.ports import Quota
 
 T = TypeVar("T")
 J = TypeVar("J")
@@ -37,6 +38,9 @@ CALLS: Final = "calls"
 SEARCH: Final = "search"
 #: Until the server's headers say otherwise: the smallest account's burst; search allows 5 a second.
 RATES: Final = {CALLS: Rate(100, 10.25), SEARCH: Rate(4, 1.05)}
+#: What of the day is left, and the day's total (private apps only, checked 2026-11-21).
+DAILY_LEFT: Final = "X-HubSpot-RateLimit-Daily-Remaining"
+DAILY: Final = "X-HubSpot-RateLimit-Daily"
 #: Added to the server's window: its clock and ours do not tick at the same moment.
 WINDOW_MARGIN_SECONDS: Final = 0.25
 
@@ -73,6 +77,8 @@ class Client:
     ) -> None:
         plain_http_host(base_url)
         self.transport = transport
+        #: As the last answer that told it; None before.
+        self.quota: Quota | None = None
         self._tokens = tokens
         self._host = base_url.rstrip("/")
         self._pool = Pool(self._host, maxsize=8, ca_certs=ca_file)
@@ -281,7 +287,10 @@ class Client:
         return decoded, answer.headers
 
     def _learn(self, headers: Any) -> None:
-        """Follow the burst limit that ordinary answers name; search answers name none."""
+        """Follow the limits that ordinary answers name; search answers name none, OAuth's no daily one."""
+        left, per_day = headers.get(DAILY_LEFT), headers.get(DAILY)
+        if left and per_day and left.isdigit() and per_day.isdigit():
+            self.quota = Quota(left=int(left), per_day=int(per_day))
         limit = headers.get("X-HubSpot-RateLimit-Max")
         window_ms = headers.get("X-HubSpot-RateLimit-Interval-Milliseconds")
         if limit and window_ms and limit.isdigit() and window_ms.isdigit() and int(limit):
