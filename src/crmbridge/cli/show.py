@@ -64,6 +64,8 @@ def show_result(console: Console, result: Result) -> None:
         f"[bold]{result.written:,}[/] records written, {result.moved:,} moved meanwhile, "
         f"{result.failed:,} failed"
     )
+    if result.waiting:
+        console.print(f"  {result.waiting:,} that failed before are not due again (crmbridge failures list)")
     for error, records in sorted(result.report.errors.items()):
         console.print(f"  [red]{records:,}[/] {escape(error)}")
     spent = ", ".join(f"{name} {calls:,}" for name, calls in result.api_calls.items())
