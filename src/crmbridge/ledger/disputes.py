@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from crmbridge.codec import pack, unpacker
 from crmbridge.ledger.failures import forget_unplanned
+from crmbridge.ledger.forgetting import erase_rest
 from crmbridge.ledger.marks import mark
 from crmbridge.ledger.part import CHUNK, Part
 from crmbridge.ledger.records import decode_times
@@ -36,6 +37,7 @@ class Disputes(Part):
                 self._store.put(tx, dispute, _COLUMNS, found, update=("run", "body"))
             tx.execute(dispute.delete().where(dispute.c.run != number))
             forget_unplanned(tx, number)
+            erase_rest(self._store, tx)
 
     def disputes(self) -> Sequence[Dispute]:
         """See ``safety.SafetyLedger.disputes``."""

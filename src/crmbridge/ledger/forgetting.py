@@ -14,6 +14,7 @@ from crmbridge.ledger.part import Part
 from crmbridge.ledger.records import ERASED, STORED, encode_body, to_stored
 from crmbridge.ledger.store import Store
 from crmbridge.ledger.tables import (
+    ONE,
     activity,
     alias,
     audit,
@@ -71,6 +72,19 @@ def erase(store: Store, tx: Connection, lead_id: str, *, carry_out: bool = True)
         rows={name: count for name, count in counts.items() if count},
         live=tuple(sorted(item.ref for item in records if is_live(item))),
     )
+
+
+def erase_rest(store: Store, tx: Connection) -> None:
+    """Erase deleted records that turned out to be of a person who was forgotten before."""
+    other = record.alias()
+    gone = (record.c.deleted == ONE) & (record.c.version == ERASED)
+    late = (other.c.deleted == ONE) & (other.c.version != ERASED)
+    joined = record.join(other, (other.c.lead_id == record.c.lead_id) & late)
+    for lead_id in (
+        tx.execute(select(record.c.lead_id).select_from(joined).where(gone).distinct()).scalars().all()
+    ):
+        if lead_id is not None:
+            erase(store, tx, lead_id)
 
 
 class _Mine:

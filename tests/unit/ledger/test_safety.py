@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -265,7 +266,7 @@ def everything(ledger: SqlLedger) -> bytes:
 def known_by_name(ledger: SqlLedger, run: Run) -> str:
     """Store a person wherever the ledger may store one."""
     email, name, city, mail = SECRETS
-    person = {"email": email, "last_name": name, "city": city}
+    person: dict[str, Any] = {"email": email, "last_name": name, "city": city}
     take(ledger, run, record(ANN, **person), record(ANN_LEAD, version="9", email=email))
     take(ledger, run, opened(ANN, name=mail), object="emails")
     [lead_id] = settled(ledger, run)
