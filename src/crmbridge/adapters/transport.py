@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from threading import Lock
+from threading import Lock, local
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -215,6 +215,7 @@ class BoundedAdapter(HTTPAdapter):
     def __init__(self, timeouts: Timeouts, plain_http: str | None = None) -> None:
         self._timeouts = timeouts
         self._plain_http = plain_http
+        self._told = local()
         super().__init__(max_retries=0)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
@@ -224,8 +225,20 @@ class BoundedAdapter(HTTPAdapter):
         if self._plain_http is not None and parts.scheme == "https" and parts.netloc == self._plain_http:
             request.url = urlunsplit(parts._replace(scheme="http"))
         answer = super().send(request, *args, **kwargs)
+        asked = answer.headers.get("Retry-After", "") if answer.status_code in _COME_BACK else ""
+        self._told.seconds = float(asked) if asked.isdigit() else None
         refuse_redirect(str(request.url), answer.headers.get("Location") if answer.is_redirect else None)
         return answer
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """Give what this thread's last answer asked to wait; SDK errors do not carry it. None: nothing."""
+        found: float | None = getattr(self._told, "seconds", None)
+        return found
+
+
+#: Statuses whose Retry-After counts.
+_COME_BACK = frozenset({429, 503})
 
 
 def session(
