@@ -47,6 +47,15 @@ class Rate:
     window_seconds: float
 
 
+#: The longest answer that is read, decompressed: a page of either CRM stays far below.
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
+
+
+def too_long() -> FatalError:
+    """Say that an answer is longer than any of a CRM's: of a write nobody knows what became."""
+    return FatalError(f"the answer is longer than {MAX_ANSWER_BYTES:,} bytes; is this the CRM?")
+
+
 class Budget:
     """A ``before_call`` hook: the calls that a run may still spend, shared by whoever is given it."""
 
@@ -227,6 +236,7 @@ class BoundedAdapter(HTTPAdapter):
         answer = super().send(request, *args, **kwargs)
         asked = answer.headers.get("Retry-After", "") if answer.status_code in _COME_BACK else ""
         self._told.seconds = float(asked) if asked.isdigit() else None
+        _read_bounded(answer)
         refuse_redirect(str(request.url), answer.headers.get("Location") if answer.is_redirect else None)
         return answer
 
@@ -235,6 +245,22 @@ class BoundedAdapter(HTTPAdapter):
         """Give what this thread's last answer asked to wait; SDK errors do not carry it. None: nothing."""
         found: float | None = getattr(self._told, "seconds", None)
         return found
+
+
+def _read_bounded(answer: requests.Response) -> None:
+    """Read an answer, but not for ever; afterwards it is as if requests had read it.
+
+    Raises:
+        FatalError: it is too long.
+    """
+    parts, length = [], 0
+    for part in answer.iter_content(1 << 16):
+        parts.append(part)
+        length += len(part)
+        if length > MAX_ANSWER_BYTES:
+            answer.close()
+            raise too_long()
+    answer._content = b"".join(parts)
 
 
 #: Statuses whose Retry-After counts.

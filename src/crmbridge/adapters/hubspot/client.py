@@ -22,6 +22,7 @@ from hubspot.crm.objects import (
 )
 from hubspot.crm.properties import BatchInputPropertyCreate, PropertyGroupCreate
 
+from crmbridge.adapters import transport
 from crmbridge.adapters.hubspot.answers import DECODERS, Associations, Rows, date_ms
 from crmbridge.adapters.hubspot.errors import is_foreign, translate
 from crmbridge.adapters.tokens import Tokens
@@ -277,7 +278,7 @@ class Client:
                 _request_auth={"in": "header", "key": "Authorization", "value": f"Bearer {token}"},
                 _headers={"Accept-Encoding": "gzip"},
             )
-            decoded = decode(answer.data)
+            decoded = decode(_bounded(answer))
         except Exception as error:
             if not is_foreign(error):
                 raise
@@ -295,3 +296,17 @@ class Client:
         window_ms = headers.get("X-HubSpot-RateLimit-Interval-Milliseconds")
         if limit and window_ms and limit.isdigit() and window_ms.isdigit() and int(limit):
             self.transport.learn(CALLS, Rate(int(limit), int(window_ms) / 1000 + WINDOW_MARGIN_SECONDS))
+
+
+def _bounded(answer: Any) -> bytes:
+    """Read an answer, but not for ever.
+
+    Raises:
+        FatalError: it is too long.
+    """
+    data: bytes = answer.read(transport.MAX_ANSWER_BYTES + 1)
+    if len(data) > transport.MAX_ANSWER_BYTES:
+        answer.close()
+        raise transport.too_long()
+    answer.release_conn()
+    return data
