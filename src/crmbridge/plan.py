@@ -24,6 +24,8 @@ _SCORES = frozenset({"fit_score", "engagement_score", "score"})
 #: Written only along with another change of the record: alone they are not worth a call.
 _RIDERS = frozenset({"process_version"})
 
+#: Objects whose stage only moves forward: HubSpot takes a backward write and keeps the old stage.
+FORWARD_ONLY = frozenset({("hubspot", "contacts")})
 #: Conflicts in which there is nothing of ours to write: a person can only say that it may stay as it is.
 SET_ASIDE = frozenset({"unknown_value", "missing_for_create", "too_long", "deleted_there"})
 
@@ -56,8 +58,7 @@ class PlanContext:
     same: Same
     #: Stage name -> its place in the process.
     stage_rank: Mapping[str, int]
-    #: Objects whose stage only moves forward: HubSpot takes a backward write and keeps the old stage.
-    forward_only: frozenset[tuple[str, str]] = frozenset({("hubspot", "contacts")})
+    forward_only: frozenset[tuple[str, str]] = FORWARD_ONLY
     #: A score is rewritten when it moved by at least this much: decay moves every score every day.
     score_step: float = 5.0
     #: Somebody put the same value back over ours so often, within so long: we stop writing it.

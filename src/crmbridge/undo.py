@@ -14,6 +14,7 @@ from itertools import groupby
 from crmbridge.chunks import chunks
 from crmbridge.identity import is_live
 from crmbridge.model import Change, RecordRef, Value
+from crmbridge.plan import FORWARD_ONLY
 from crmbridge.ports import Ledger, Planned, Run, StoredRecord
 from crmbridge.safety import Ruling, Written
 
@@ -34,6 +35,8 @@ class Reverse:
     created: list[RecordRef] = field(default_factory=list)
     #: Fields that hold another value by now, or whose record is gone.
     moved_on: int = 0
+    #: Stages that the CRM only moves forward (HubSpot's lifecycle): a plain write would be ignored there.
+    forward_only: int = 0
 
 
 def plan_reverse(run: Run, of: str, ledger: Ledger, same: Same, now: datetime) -> Reverse:
@@ -67,10 +70,18 @@ def _planned(
         if any(item.created for item in fields.values()):
             reverse.created.append(ref)
             continue
-        back = [_reversed(item, held.get(ref), same, of) for item in fields.values()]
+        items_back = [item for item in fields.values() if not _is_forward_only(item)]
+        reverse.forward_only += len(fields) - len(items_back)
+        back = [_reversed(item, held.get(ref), same, of) for item in items_back]
         reverse.moved_on += back.count(None)
         changes.extend(change for change in back if change is not None)
     return Planned(lead_id=items[0].lead_id, decision=None, changes=tuple(changes))
+
+
+def _is_forward_only(item: Written) -> bool:
+    """Tell whether taking it back would be a move backward: clearing, or filling what is empty, is none."""
+    is_move = item.old is not None and item.new is not None
+    return item.field == "stage" and is_move and (item.crm, item.object) in FORWARD_ONLY
 
 
 def _by_record(items: Sequence[Written]) -> dict[RecordRef, dict[str, Written]]:

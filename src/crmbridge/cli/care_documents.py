@@ -110,6 +110,7 @@ def reversal(made: Reversal) -> Document:
         "run": made.plan.run.id,
         "created": [str(ref) for ref in made.reverse.created],
         "moved_on": made.reverse.moved_on,
+        "forward_only": made.reverse.forward_only,
     }
 
 

@@ -76,6 +76,8 @@ def show_reversal(console: Console, made: Reversal) -> None:
     console.print(f"the reverse of run [bold]{made.of}[/] is run [bold]{made.plan.run.id}[/]")
     if made.reverse.moved_on:
         console.print(f"  {made.reverse.moved_on:,} fields hold something else by now, and stay")
+    if made.reverse.forward_only:
+        console.print(f"  {made.reverse.forward_only:,} stages stay: HubSpot's lifecycle only moves forward")
     for ref in made.reverse.created:
         console.print(f"  created, and stays: {escape(str(ref))}")
 

@@ -52,9 +52,9 @@ class Forgetting(Part):
 
 def erase(store: Store, tx: Connection, lead_id: str, *, carry_out: bool = True) -> Forgotten:
     """Erase a lead, or only count what would be erased."""
-    held = tx.execute(select(*STORED).where(record.c.lead_id == lead_id, record.c.version != ERASED)).all()
-    records = [to_stored(row).record for row in held]
     mine = _Mine(store, tx, lead_id)
+    known = store.among(record.c.ref, mine.refs) & (record.c.version != ERASED)
+    records = [to_stored(row).record for row in tx.execute(select(*STORED).where(known))]
     counts = {"record": len(records)}
     for table, condition in mine.rows():
         count = tx.execute(select(func.count()).select_from(table).where(condition)).scalar_one()
@@ -93,7 +93,11 @@ class _Mine:
     def __init__(self, store: Store, tx: Connection, lead_id: str) -> None:
         former = tx.execute(select(alias.c.old_id).where(alias.c.lead_id == lead_id)).scalars()
         self.lead_ids = [lead_id, *former]
-        self.refs = list(tx.execute(select(record.c.ref).where(record.c.lead_id == lead_id)).scalars())
+        # A record that we created a moment ago is not bound yet, and carries our id.
+        keys = [f"lead:{name}" for name in self.lead_ids]
+        carriers = select(identity_key.c.ref).where(identity_key.c.key.in_(keys))
+        bound = select(record.c.ref).where((record.c.lead_id == lead_id) | record.c.ref.in_(carriers))
+        self.refs = list(tx.execute(bound).scalars())
         self._store = store
 
     def rows(self) -> Iterator[tuple[Table, ColumnElement[bool]]]:
