@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from crmbridge.chunks import chunks
-from crmbridge.errors import TransientError
+from crmbridge.errors import QuotaExhausted, TransientError
 from crmbridge.model import Change, Outcome, OutcomeState, Record, Value, Write
 from crmbridge.ports import Crm, Ledger, Progress, Run, no_progress
 
@@ -25,6 +25,8 @@ class ApplyReport:
     states: dict[OutcomeState, int] = field(default_factory=dict)
     #: Error code -> records that failed with it.
     errors: dict[str, int] = field(default_factory=dict)
+    #: Records left out because they failed before and are not due again yet, or never.
+    waiting: int = 0
 
     def add(self, outcome: Outcome) -> None:
         """Count one record."""
@@ -45,13 +47,6 @@ class _Kind(NamedTuple):
     create: bool
 
 
-class _Intended(NamedTuple):
-    """A write, and the values that it replaces."""
-
-    write: Write
-    old: Mapping[str, Value]
-
-
 def apply(
     run: Run,
     crms: Mapping[str, Crm],
@@ -59,29 +54,35 @@ def apply(
     *,
     compare_and_set: Collection[str] = (),
     lead_ids: Collection[str] | None = None,
+    max_attempts: int = 12,
     progress: Progress = no_progress,
 ) -> ApplyReport:
     """Carry out a run's plan; its decisions must have been promoted before.
 
+    A record that failed before and is not due again is left out and counted.
+
     Args:
         compare_and_set: Canonical fields that Salesforce writes only if the record has not moved.
         lead_ids: Only the changes of these leads; None: all.
+        max_attempts: So many failures in a row make a dead letter.
 
     Raises:
         TransientError, FatalError: what was written so far is in the ledger; the next run goes on.
     """
-    report = ApplyReport()
+    report, waiting = ApplyReport(), ledger.waiting()
     open_changes = ledger.changes(run, open_only=True)
     changes = (change for change in open_changes if lead_ids is None or change.lead_id in lead_ids)
-    writes = (_intended(list(group), compare_and_set) for _, group in groupby(changes, _record_key))
-    for kind, group in groupby(writes, lambda intended: _kind(intended.write)):
-        writer = _Writer(run, crms[kind.crm], ledger, kind, report)
+    records = (list(group) for _, group in groupby(changes, _record_key))
+    due = (found for found in records if not _is_waiting(found[0], waiting, report))
+    writes = (_intended(found, compare_and_set) for found in due)
+    for kind, group in groupby(writes, _kind):
+        writer = _Writer(run, crms[kind.crm], ledger, kind, report, max_attempts=max_attempts)
         try:
             for chunk in chunks(group, crms[kind.crm].read_limit(kind.object)):
                 writer.write(chunk)
                 progress(f"write {kind.crm} {kind.object}", len(chunk))
             writer.finish()
-        except TransientError:
+        except (TransientError, QuotaExhausted):
             writer.keep()
             raise
     return report
@@ -104,16 +105,19 @@ def recover(run: Run, crms: Mapping[str, Crm], ledger: Ledger) -> int:
 class _Writer:
     """Writes the records of one kind."""
 
-    def __init__(self, run: Run, crm: Crm, ledger: Ledger, kind: _Kind, report: ApplyReport) -> None:
+    def __init__(
+        self, run: Run, crm: Crm, ledger: Ledger, kind: _Kind, report: ApplyReport, *, max_attempts: int
+    ) -> None:
         self.run, self.crm, self.ledger, self.kind, self.report = run, crm, ledger, kind, report
+        self._max_attempts = max_attempts
         self._checked = crm.verify_fields(kind.object)
         #: Outcomes to be stored with the next intents, and those that are to be verified first.
         self._done: list[tuple[Write, Outcome]] = []
         self._doubtful: list[tuple[Write, Outcome]] = []
 
-    def write(self, chunk: Sequence[_Intended]) -> None:
+    def write(self, chunk: Sequence[Write]) -> None:
         """Re-read and write in full batches; outcomes are stored with the next batch's intents."""
-        ready = [item.write for item in chunk] if self.kind.create else self._reread(chunk)
+        ready = list(chunk) if self.kind.create else self._reread(chunk)
         for batch in self._batches(ready):
             self._store(batch)
             for write, outcome in zip(batch, self.crm.write(batch), strict=True):
@@ -148,36 +152,36 @@ class _Writer:
         """Store outcomes and the intents of the next batch in one transaction."""
         done, self._done = self._done, []
         if done or intents:
-            self.ledger.log(self.run, done, intents)
+            self.ledger.log(self.run, done, intents, max_attempts=self._max_attempts)
         for _, outcome in done:
             self.report.add(outcome)
 
-    def _reread(self, chunk: Sequence[_Intended]) -> list[Write]:
+    def _reread(self, chunk: Sequence[Write]) -> list[Write]:
         """Look at the records once more: who moved is left alone, what is there already is not sent."""
-        live = self.crm.read(self.kind.object, [item.write.key for item in chunk])
+        live = self.crm.read(self.kind.object, [item.key for item in chunk])
         self.ledger.observe(self.run, live.values())
         ready: list[Write] = []
         for item in chunk:
-            write = self._still_needed(item, live.get(item.write.key))
+            write = self._still_needed(item, live.get(item.key))
             if isinstance(write, OutcomeState):
-                self._done.append((item.write, Outcome(key=item.write.key, state=write, id=item.write.id)))
+                self._done.append((item, Outcome(key=item.key, state=write, id=item.id)))
             else:
                 ready.append(write)
         return ready
 
-    def _still_needed(self, item: _Intended, record: Record | None) -> Write | OutcomeState:
-        if record is None or record.ref.id != item.write.id:
+    def _still_needed(self, item: Write, record: Record | None) -> Write | OutcomeState:
+        if record is None or record.ref.id != item.id:
             return OutcomeState.MOVED
         values = {}
-        for name, new in item.write.values.items():
+        for name, new in item.values.items():
             theirs = record.fields.get(name)
             if self._same(name, theirs, new):
                 continue
             if name in record.unknown or not self._same(name, theirs, item.old[name]):
                 return OutcomeState.MOVED
             values[name] = new
-        version = record.version if item.write.if_version is not None else None
-        return replace(item.write, values=values, if_version=version) if values else OutcomeState.UNCHANGED
+        version = record.version if item.if_version is not None else None
+        return replace(item, values=values, if_version=version) if values else OutcomeState.UNCHANGED
 
     def _is_doubtful(self, write: Write, outcome: Outcome) -> bool:
         """Tell whether the CRM may silently have done something else."""
@@ -217,21 +221,29 @@ def _record_key(change: Change) -> tuple[str, str, str, str]:
     return change.crm, change.object, change.id or "", change.lead_id
 
 
-def _intended(changes: Sequence[Change], compare_and_set: Collection[str]) -> _Intended:
+def _is_waiting(first: Change, waiting: Mapping[tuple[str, str, str], str], report: ApplyReport) -> bool:
+    """Tell whether a record failed before and is not due again; one that somebody changed since is."""
+    version = waiting.get((first.crm, first.object, first.id or first.lead_id))
+    is_waiting = version is not None and version == first.based_on_version
+    report.waiting += is_waiting
+    return is_waiting
+
+
+def _intended(changes: Sequence[Change], compare_and_set: Collection[str]) -> Write:
     first = changes[0]
     values = {change.field: change.new for change in changes}
     conditional = (
         first.crm == "salesforce" and first.id is not None and not values.keys().isdisjoint(compare_and_set)
     )
-    write = Write(
+    return Write(
         lead_id=first.lead_id,
         crm=first.crm,
         object=first.object,
         id=first.id,
         values=values,
         if_version=first.based_on_version if conditional else None,
+        old={change.field: change.old for change in changes},
     )
-    return _Intended(write, {change.field: change.old for change in changes})
 
 
 def _kind(write: Write) -> _Kind:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 from crmbridge import planfile
 from crmbridge.accounts import strangers
 from crmbridge.applying import apply, recover
+from crmbridge.budget import Meter, meters
 from crmbridge.check import check
 from crmbridge.deciding import Deciding, pointers_after
+from crmbridge.desk import Desk
 from crmbridge.errors import (
     AuthFailed,
     ConfigError,
@@ -32,14 +34,15 @@ from crmbridge.errors import (
 )
 from crmbridge.guards import estimate, guard, refuse_empty, refuse_moved_on
 from crmbridge.mapping import Mapping as CompanyMapping
-from crmbridge.model import Outcome
+from crmbridge.model import Outcome, RecordRef, Value
 from crmbridge.ports import Crm, Ledger, NewField, Progress, Rights, Run, no_progress
 from crmbridge.process import Explanation, Process
 from crmbridge.provision import needed
 from crmbridge.reading import bind, read
-from crmbridge.references import find_lead
-from crmbridge.results import Plan, Result
+from crmbridge.references import find_lead, known_run
+from crmbridge.results import Plan, Result, Reversal
 from crmbridge.schemas import current_schemas, read_schemas
+from crmbridge.undo import plan_reverse
 
 if TYPE_CHECKING:
     from crmbridge.settings import Settings
@@ -50,7 +53,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Bridge:
+class Bridge(Desk):
     """One company's lead process over its CRMs.
 
     Args:
@@ -61,6 +64,7 @@ class Bridge:
         company: Name for plan files and messages.
         clock: Tells the time where a method is not given a ``now``.
         progress: Told what is being done, for progress bars; called from the thread that runs.
+        keep_days: The audit of older runs is deleted when a run ends; None: it is kept.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Bridge:
         company: str = "company",
         clock: Callable[[], datetime] = utc_now,
         progress: Progress = no_progress,
+        keep_days: int | None = None,
     ) -> None:
         self.process = process
         self.mapping = mapping or CompanyMapping.default()
@@ -83,6 +88,9 @@ class Bridge:
         self.crms: Mapping[str, Crm] = {name: crm for name, crm in given.items() if crm is not None}
         self._clock = clock
         self._progress = progress
+        self._keep_days = keep_days
+        #: Of the run that is under way.
+        self._meters: Mapping[str, Meter] = {}
 
     @classmethod
     def from_directory(cls, path: Path | str, settings: Settings | None = None) -> Bridge:
@@ -140,30 +148,48 @@ class Bridge:
         self.ledger.pause(None)
 
     # the run ----------------------------------------------------------------------------------------
-    def plan(self, now: datetime | None = None, *, full: bool = False, allow: Collection[str] = ()) -> Plan:
+    def plan(
+        self,
+        now: datetime | None = None,
+        *,
+        full: bool = False,
+        allow: Collection[str] = (),
+        budget: int | None = None,
+    ) -> Plan:
         """Read both CRMs and say what would be written; writes to neither.
 
         Args:
             now: The moment to decide at; None: the clock.
             full: Read everything again, deleted and archived records too, instead of what changed.
             allow: Names of guards that are overridden; here only "empty_source" counts.
+            budget: API calls that it may spend in all; None: a share of each account's day (process file).
 
         Raises:
             UnsafePlan: a source that gave rows before came back empty.
+            QuotaExhausted: the budget is spent; what was read is kept, and the next plan goes on.
         """
-        with self._run("plan") as run:
+        with self._run("plan", budget) as run:
             return self._plan(run, now, full=full, allow=allow)
 
-    def sync(self, now: datetime | None = None, *, full: bool = False, allow: Collection[str] = ()) -> Result:
+    def sync(
+        self,
+        now: datetime | None = None,
+        *,
+        full: bool = False,
+        allow: Collection[str] = (),
+        budget: int | None = None,
+    ) -> Result:
         """Plan, guard and carry out. Safe to repeat: a second run finds nothing to do.
 
         Args:
             allow: Names of guards that are overridden.
+            budget: As for `plan`.
 
         Raises:
             UnsafePlan: a guard refused; nothing was written.
+            QuotaExhausted: the budget is spent; what was written is kept, and the next run goes on.
         """
-        with self._run("sync") as run:
+        with self._run("sync", budget) as run:
             plan = self._plan(run, now, full=full, allow=allow)
             self._guard(plan, allow)
             return self._carry_out(run, plan)
@@ -175,18 +201,21 @@ class Bridge:
         limit: int | None = None,
         only: Collection[str] = (),
         allow: Collection[str] = (),
+        budget: int | None = None,
     ) -> Result:
         """Carry out a plan that was made earlier, or a plan file of one.
 
         Args:
             limit: At most so many leads, in the plan's order.
             only: References of leads; the others are left for later. Empty: all.
+            budget: As for `plan`.
 
         Raises:
             UnsafePlan: a guard refused, or the world moved on since the plan was made.
+            QuotaExhausted: the budget is spent; the same plan goes on where it stopped.
         """
         header = planfile.read_header(plan) if isinstance(plan, Path) else plan.header
-        with self._run("apply") as lease:
+        with self._run("apply", budget) as lease:
             run = replace(lease, id=header.run)
             made = self._finished(run, {})
             refuse_moved_on(header, made.header, self.ledger)
@@ -194,39 +223,78 @@ class Bridge:
             self._guard(made, allow)
             return self._carry_out(run, made, self._chosen(made, limit, only))
 
-    def _plan(self, run: Run, now: datetime | None, *, full: bool, allow: Collection[str]) -> Plan:
-        before = self._calls()
+    def undo(
+        self,
+        of: str,
+        *,
+        apply: bool = False,
+        allow: Collection[str] = (),
+        budget: int | None = None,
+    ) -> Reversal:
+        """Plan the reverse of a run and, with ``apply``, carry it out; that can be undone as well.
+
+        Only fields that still hold what the run wrote go back, and they stay so as long as the process wants
+        the very value that was taken back. Records that the run created are listed and stay.
+
+        Args:
+            of: Id of the run; "last": the last one that wrote.
+            allow: Names of guards that are overridden.
+            budget: As for `plan`.
+
+        Raises:
+            ConfigError: there is no such run.
+            UnsafePlan: a guard refused; nothing was written.
+        """
+        undone = known_run(self.ledger, of)
+        with self._run("undo", budget) as run:
+            before = self._calls()
+            self._look(run, full=False, allow=allow)
+            reverse = plan_reverse(run, undone, self.ledger, self._same, self._clock())
+            plan = self._finished(run, self._spent(before))
+            if not apply:
+                return Reversal(of=undone, plan=plan, reverse=reverse)
+            self._guard(plan, allow)
+            return Reversal(of=undone, plan=plan, reverse=reverse, result=self._write(run, plan, None))
+
+    def _look(self, run: Run, *, full: bool, allow: Collection[str]) -> None:
+        """Settle what a dead run left, and bring the ledger up to date."""
         recover(run, self.crms, self.ledger)
         reading = read(self.crms, self.ledger, run, full=full, progress=self._progress)
         refuse_empty(reading.emptied, allow)
         bind(self.ledger, run)
-        deciding = self._deciding(now)
+
+    def _plan(self, run: Run, now: datetime | None, *, full: bool, allow: Collection[str]) -> Plan:
+        before, moment = self._calls(), now or self._clock()
+        self._look(run, full=full, allow=allow)
+        limits = self.process.guards
+        since = moment - timedelta(days=limits.watch_days)
+        self.ledger.quarantine(run, since, limits.max_owner_changes, moment)
+        deciding = self._deciding(moment)
         deciding.decide(run)
         deciding.assign(run)
+        self.ledger.track(run, moment)
         plan = self._finished(run, self._spent(before))
         return replace(plan, unreadable=dict(deciding.unreadable))
 
     def _guard(self, plan: Plan, allow: Collection[str]) -> None:
         if (paused := self.ledger.paused()) is not None:
             raise UnsafePlan([GuardFinding("paused", 1, 0, f"paused: {paused}; crmbridge resume lifts it")])
-        identities = {name: crm.identity() for name, crm in self.crms.items()}
-        guard(
-            plan.counts,
-            self.process.guards,
-            estimates=plan.estimates,
-            identities=identities,
-            allow=allow,
-        )
+        rooms = {name: meter.room() for name, meter in self._meters.items()}
+        guard(plan.counts, self.process.guards, estimates=plan.estimates, rooms=rooms, allow=allow)
 
     def _carry_out(self, run: Run, plan: Plan, lead_ids: Collection[str] | None = None) -> Result:
-        before = self._calls()
         self.ledger.promote(run, lead_ids, pointers_after(self.process, self.ledger, run, lead_ids))
+        return self._write(run, plan, lead_ids)
+
+    def _write(self, run: Run, plan: Plan, lead_ids: Collection[str] | None) -> Result:
+        before = self._calls()
         report = apply(
             run,
             self.crms,
             self.ledger,
             compare_and_set=self.mapping.compare_and_set,
             lead_ids=lead_ids,
+            max_attempts=self.process.guards.max_attempts,
             progress=self._progress,
         )
         spent = self._spent(before)
@@ -235,23 +303,38 @@ class Bridge:
 
     # around it --------------------------------------------------------------------------------------
     @contextmanager
-    def _run(self, kind: str) -> Iterator[Run]:
+    def _run(self, kind: str, budget: int | None) -> Iterator[Run]:
         """Hold the company's lease, refuse strange accounts, and close the run whatever happens."""
-        identities = {name: crm.identity() for name, crm in self.crms.items()}
-        if problems := strangers(self.process.identity, identities):
-            raise ConfigError(problems)
-        run = self.ledger.begin(
-            kind, self._clock(), {"process": self.process.fingerprint, "mapping": self.mapping.fingerprint}
-        )
+        run = self.ledger.begin(kind, self._clock(), self._fingerprints())
+        self._meters = meters(self.crms, self.ledger, self.process.guards, budget)
+        signed_in = False
         try:
+            self._refuse_strangers()
+            signed_in = True
             yield run
+            if self._keep_days is not None:
+                self.prune(self._keep_days)
         except Exception as error:
             with suppress(LeaseLost):
                 self.ledger.finish(run, _state_after(error), {})
-            if type(error) is AuthFailed:
+            if signed_in and type(error) is AuthFailed:
                 raise SignInLost(str(error), error.where) from None
             raise
+        finally:
+            for crm in self.crms.values():
+                crm.meter(None)
         self.ledger.finish(run, "planned" if kind == "plan" else "done", {})
+
+    def _refuse_strangers(self) -> None:
+        identities = {name: crm.identity() for name, crm in self.crms.items()}
+        if problems := strangers(self.process.identity, identities):
+            raise ConfigError(problems)
+
+    def _fingerprints(self) -> Mapping[str, str]:
+        return {"process": self.process.fingerprint, "mapping": self.mapping.fingerprint}
+
+    def _same(self, ref: RecordRef, name: str, left: Value, right: Value) -> bool:
+        return left == right or self.crms[ref.crm].same(ref.object, name, left, right)
 
     def _deciding(self, now: datetime | None) -> Deciding:
         moment = now or self._clock()

@@ -22,7 +22,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from crmbridge.model import Money
+from crmbridge.model import Money, Value
 
 _T = TypeVar("_T")
 _Step: TypeAlias = Callable[[Any], Any]
@@ -73,6 +73,13 @@ def unpacker(type: type[_T]) -> Callable[[bytes], _T]:
     hint: Any = type
     decoder, back = _msgpack_decoder(hint).decode, _back(hint)
     return decoder if back is _same else lambda data: back(decoder(data))
+
+
+def unpack_value(data: bytes) -> Value:
+    """Read back one value that ``pack`` wrote."""
+    hint: Any = Any
+    found: Value = _back(hint)(_msgpack_decoder(hint).decode(data))
+    return found
 
 
 def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:

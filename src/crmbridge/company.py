@@ -54,6 +54,7 @@ def open_company(
         ledger=ledger,
         company=folder.resolve().name,
         progress=progress,
+        keep_days=chosen.ledger_keep_days,
     )
 
 

@@ -91,10 +91,11 @@ class Deciding:
         )
 
     def _planned(self, stored: StoredLead) -> Planned:
-        if stored.conflict is not None:
-            return Planned(
-                lead_id=stored.id, decision=None, skipped="ambiguous_identity", conflicts=(stored.conflict,)
-            )
+        if stored.quarantined:
+            return Planned(lead_id=stored.id, decision=None, skipped="quarantined")
+        if (claim := claimed(stored)) is not None:
+            listed = () if claim == "duplicate" or stored.conflict is None else (stored.conflict,)
+            return Planned(lead_id=stored.id, decision=None, skipped=claim, conflicts=listed)
         if not any(is_live(part.record) for part in stored.records):
             return Planned(lead_id=stored.id, decision=None, skipped="deleted")
         lead = self.unify(stored)
@@ -178,6 +179,21 @@ def _with_rep(decision: Decision, found: Assigned, now: datetime) -> Decision:
     return replace(decision, assignment=assignment, memory=memory, due_at=None)
 
 
+def claimed(stored: StoredLead) -> str | None:
+    """Say why nobody may act on a lead whose records others claim too; None when that is no question.
+
+    "duplicate": a person said that another of the records is this person's.
+    """
+    if stored.conflict is None:
+        return None
+    claimants = " ".join(str(ref) for ref in stored.conflict.records)
+    key = (stored.id, "", claimants)
+    choices = [item.choice for item in stored.rulings if (item.place, item.field, item.theirs) == key]
+    if not choices:
+        return "ambiguous_identity"
+    return None if choices[0] in {str(part.record.ref) for part in stored.records} else "duplicate"
+
+
 class _MappedTarget:
     """One mapped object as planning sees it."""
 
@@ -209,6 +225,8 @@ def _plan_context(
         same=same,
         stage_rank={stage.name: index for index, stage in enumerate(process.stages)},
         score_step=mapping.score_step,
+        max_undone=process.guards.max_undone,
+        watch=timedelta(days=process.guards.watch_days),
         create_salesforce_leads=mapping.create_salesforce_leads,
         create_hubspot_contacts=mapping.create_hubspot_contacts,
         create_fields=mapping.create_fields,

@@ -134,7 +134,13 @@ class RateLimited(TransientError):
 
 
 class Unavailable(TransientError):
-    """The CRM is down, locked or busy."""
+    """The CRM is down, locked or busy; ``retry_after_seconds`` is None when it did not say how long."""
+
+    def __init__(
+        self, message: str, where: Where | None = None, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message, where)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class TimedOut(TransientError):

@@ -12,11 +12,8 @@ from math import ceil
 
 from crmbridge.errors import GuardFinding, UnsafePlan
 from crmbridge.planfile import PlanHeader
-from crmbridge.ports import Crm, CrmIdentity, Ledger, PlanCounts
+from crmbridge.ports import Crm, Ledger, PlanCounts
 from crmbridge.process.parts import Guards
-
-#: Share of the day's remaining API calls that one run may spend.
-MAX_CALL_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +60,13 @@ def guard(
     limits: Guards,
     *,
     estimates: Mapping[str, CallEstimate],
-    identities: Mapping[str, CrmIdentity],
+    rooms: Mapping[str, int | None],
     allow: Collection[str] = (),
 ) -> None:
     """Refuse a plan that looks wrong.
 
     Args:
+        rooms: CRM -> API calls that the run may still spend today; None: nobody knows.
         allow: Names of guards to skip.
 
     Raises:
@@ -78,7 +76,7 @@ def guard(
         *_changed_share(counts, limits),
         *_overwrites(counts, limits),
         *_handoffs(counts, limits),
-        *_calls(estimates, identities),
+        *_calls(estimates, rooms),
     ]
     refused = [finding for finding in findings if finding.guard not in allow]
     if refused:
@@ -142,19 +140,16 @@ def _handoffs(counts: PlanCounts, limits: Guards) -> Iterator[GuardFinding]:
         )
 
 
-def _calls(
-    estimates: Mapping[str, CallEstimate], identities: Mapping[str, CrmIdentity]
-) -> Iterator[GuardFinding]:
+def _calls(estimates: Mapping[str, CallEstimate], rooms: Mapping[str, int | None]) -> Iterator[GuardFinding]:
     for crm, calls in sorted(estimates.items()):
-        identity = identities.get(crm)
-        left = identity.calls_left if identity else None
-        if left is not None and calls.total > left * MAX_CALL_SHARE:
+        room = rooms.get(crm)
+        if room is not None and calls.total > room:
             yield GuardFinding(
                 "calls",
                 calls.total,
-                left * MAX_CALL_SHARE,
-                f"calls: the plan needs {calls.total} {crm} API calls and {left} are left today "
-                f"(one run may spend {MAX_CALL_SHARE:.0%} of them)",
+                room,
+                f"calls: the plan needs {calls.total} {crm} API calls, this run may spend {room} more today "
+                "(overridden, it writes as far as they reach, owners and hand-offs first)",
             )
 
 

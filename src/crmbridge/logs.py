@@ -118,7 +118,8 @@ def withhold(_: Any, __: str, event: EventDict) -> Mapping[str, Any]:
 def _is_safe(key: str, value: Any) -> bool:
     if value is None or isinstance(value, bool | int | float):
         return key in SAFE_KEYS or key.endswith(_NUMBERS)
-    is_text = isinstance(value, str) and len(value) <= _TEXT_LENGTH
+    # What cannot be printed could begin a line of its own, or steer the terminal.
+    is_text = isinstance(value, str) and len(value) <= _TEXT_LENGTH and value.isprintable()
     return is_text and key in SAFE_KEYS and not _SUSPICIOUS.search(value)
 
 

@@ -162,6 +162,8 @@ class Record:
     unknown: Mapping[str, str] = field(default_factory=dict)
     #: Deleted or archived in the CRM.
     deleted: bool = False
+    #: The CRM says that the person is to be forgotten (a privacy deletion): the ledger erases them.
+    forgotten: bool = False
     #: The record that survived a merge; None when this one was not merged away.
     merged_into: RecordRef | None = None
     #: Ids that were merged into this record, sorted.
@@ -486,7 +488,8 @@ class Conflict:
     #: "field" (two values), "ambiguous_identity" (several records claim to be one person),
     #: "unknown_value" (a value without a mapping stands where we would write), "missing_for_create" (the
     #: CRM wants a datum that nobody knows), "too_long" (a text that the field does not hold: left out),
-    #: "deleted_there" (sales should work it and somebody deleted its record: not made again).
+    #: "deleted_there" (sales should work it and somebody deleted its record: not made again), "fight"
+    #: (somebody put the same value back over ours again and again: we have stopped writing it).
     kind: str
     #: The records concerned, sorted.
     records: tuple[RecordRef, ...]
@@ -525,6 +528,8 @@ class Write:
     values: Mapping[str, Value]
     #: Version to compare and set against; None when the write is not conditional.
     if_version: str | None = None
+    #: Canonical field -> the value that is replaced, for the audit; a field that is absent was empty.
+    old: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

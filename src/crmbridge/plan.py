@@ -8,22 +8,29 @@ that is a conflict: listed, never overwritten.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal, Protocol, TypeAlias
 
 from crmbridge.desired import desired, is_handed_over, reason_for
 from crmbridge.identity import is_live
 from crmbridge.model import UNSET, Change, Conflict, Decision, Lead, OwnerKind, RecordRef, Unset, Value
 from crmbridge.ports import Planned, StoredLead, StoredRecord
+from crmbridge.safety import Ruling
 from crmbridge.unify import Authority, OwnerDirectory, Same
 
 _SCORES = frozenset({"fit_score", "engagement_score", "score"})
 #: Written only along with another change of the record: alone they are not worth a call.
 _RIDERS = frozenset({"process_version"})
 
+#: Objects whose stage only moves forward: HubSpot takes a backward write and keeps the old stage.
+FORWARD_ONLY = frozenset({("hubspot", "contacts")})
+#: Conflicts in which there is nothing of ours to write: a person can only say that it may stay as it is.
+SET_ASIDE = frozenset({"unknown_value", "missing_for_create", "too_long", "deleted_there"})
+
 #: What to do with one field: write it, note that both sides agree, leave it alone, or list a conflict.
-Verdict: TypeAlias = Literal["write", "agreed", "leave", "field", "unknown_value"]
+Verdict: TypeAlias = Literal["write", "agreed", "leave", "field", "fight", "unknown_value"]
 
 
 class Target(Protocol):
@@ -51,10 +58,12 @@ class PlanContext:
     same: Same
     #: Stage name -> its place in the process.
     stage_rank: Mapping[str, int]
-    #: Objects whose stage only moves forward: HubSpot takes a backward write and keeps the old stage.
-    forward_only: frozenset[tuple[str, str]] = frozenset({("hubspot", "contacts")})
+    forward_only: frozenset[tuple[str, str]] = FORWARD_ONLY
     #: A score is rewritten when it moved by at least this much: decay moves every score every day.
     score_step: float = 5.0
+    #: Somebody put the same value back over ours so often, within so long: we stop writing it.
+    max_undone: int = 3
+    watch: timedelta = timedelta(days=14)
     #: Create a Salesforce Lead for a lead handed over that exists only in HubSpot.
     create_salesforce_leads: bool = True
     #: Create a HubSpot contact for a lead that exists only in Salesforce.
@@ -67,7 +76,7 @@ class PlanContext:
 
 def plan_lead(stored: StoredLead, lead: Lead, decision: Decision, context: PlanContext) -> Planned:
     """Find what is to be written for one lead. Pure; the same in gives the same out."""
-    plan = _LeadPlan(lead, decision, context)
+    plan = _LeadPlan(lead, decision, context, stored.rulings)
     for part in stored.records:
         if is_live(part.record):
             plan.compare(part)
@@ -85,7 +94,10 @@ def plan_lead(stored: StoredLead, lead: Lead, decision: Decision, context: PlanC
 class _LeadPlan:
     """What one lead's records add up to."""
 
-    def __init__(self, lead: Lead, decision: Decision, context: PlanContext) -> None:
+    def __init__(
+        self, lead: Lead, decision: Decision, context: PlanContext, rulings: Sequence[Ruling]
+    ) -> None:
+        self.rulings = {(item.place, item.field): item for item in rulings}
         self.lead = lead
         self.decision = decision
         self.context = context
@@ -109,7 +121,7 @@ class _LeadPlan:
             if ours is UNSET:
                 continue
             theirs = fields[name]
-            verdict = self._verdict(part, name, ours)
+            verdict = self._ruled(part, name, ours, self._verdict(part, name, ours))
             if verdict == "write":
                 changes.append(self._change(ref, name, theirs, ours, part.record.version))
             elif verdict == "agreed":
@@ -146,8 +158,11 @@ class _LeadPlan:
         """List a lead that sales should work and whose record there somebody deleted."""
         there = [part.record for part in stored.records if part.record.ref.crm == crm]
         gone = tuple(record.ref for record in there if record.deleted)
-        if gone and not any(is_live(record) for record in there):
+        if gone and not any(is_live(record) for record in there) and not self._is_set_aside(gone):
             self.conflicts.append(Conflict(lead_id=self.lead.id, kind="deleted_there", records=gone))
+
+    def _is_set_aside(self, gone: Sequence[RecordRef]) -> bool:
+        return (str(gone[0]), "") in self.rulings
 
     def create(self, ref: RecordRef) -> None:
         """Plan a new record: the person's data, and everything the process wants it to hold.
@@ -207,6 +222,34 @@ class _LeadPlan:
             return "write" if same(ref, name, part.base[name], theirs) else "field"
         return "field" if name in part.changed_at or self._adopted(name, ref, theirs) else "write"
 
+    def _ruled(self, part: StoredRecord, name: str, ours: Value, verdict: Verdict) -> Verdict:
+        """Follow what a person settled about exactly these two values, and fight nobody for a field."""
+        if verdict not in {"write", "field"}:
+            return verdict
+        ref, theirs = part.record.ref, part.record.fields[name]
+        ruling = self._ruling(ref, name, theirs, ours)
+        if ruling is not None and ruling.choice == "theirs":
+            return "leave"
+        if verdict == "write":
+            return "fight" if self._is_fought(part, name, theirs) else "write"
+        return "field" if ruling is None else "write"
+
+    def _ruling(self, ref: RecordRef, name: str, theirs: Value, ours: Value) -> Ruling | None:
+        found = self.rulings.get((str(ref), name))
+        if found is None:
+            return None
+        same = self.context.same
+        fits = same(ref, name, found.theirs, theirs) and same(ref, name, found.ours, ours)
+        return found if fits else None
+
+    def _is_fought(self, part: StoredRecord, name: str, theirs: Value) -> bool:
+        """Tell whether this very value was put back over ours too often of late."""
+        undone = part.undone.get(name)
+        if undone is None or undone.count < self.context.max_undone:
+            return False
+        is_recent = self.decision.decided_at - undone.last_at <= self.context.watch
+        return is_recent and self.context.same(part.record.ref, name, undone.theirs, theirs)
+
     def _too_little(self, name: str, theirs: Value, ours: Value) -> bool:
         if name not in _SCORES or not isinstance(theirs, int | float) or not isinstance(ours, int | float):
             return False
@@ -239,10 +282,13 @@ class _LeadPlan:
         self, kind: str, name: str, ref: RecordRef | None = None, theirs: Value = None, ours: Value = None
     ) -> None:
         records = (ref,) if ref else ()
-        conflict = Conflict(
-            lead_id=self.lead.id, kind=kind, records=records, field=name, theirs=theirs, ours=ours
+        place = str(ref) if ref else self.lead.id
+        ruling = self.rulings.get((place, name)) if kind in SET_ASIDE else None
+        if ruling is not None and (ruling.theirs, ruling.ours) == (theirs, ours):
+            return
+        self.conflicts.append(
+            Conflict(lead_id=self.lead.id, kind=kind, records=records, field=name, theirs=theirs, ours=ours)
         )
-        self.conflicts.append(conflict)
 
     def _want(self, name: str) -> Value | Unset:
         """Give what the process wants; of a field that it says nothing about, what is known of the person."""

@@ -29,6 +29,7 @@ from crmbridge.model import (
     Value,
     Write,
 )
+from crmbridge.safety import Ruling, SafetyLedger, Undone
 
 #: One thing read from a CRM. An Owner carries the ids of this CRM only; the ledger joins both sides.
 Item: TypeAlias = Record | Activity | Account | Opportunity | Owner
@@ -55,6 +56,14 @@ class CrmIdentity:
     #: API calls left today, and the day's total; None when the CRM does not say.
     calls_left: int | None = None
     calls_per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """An account's API calls of a day, whoever makes them, as the CRM's last answer told."""
+
+    left: int
+    per_day: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +185,12 @@ class Crm(Protocol):
     def calls(self) -> int:
         """Count the API calls made through this object so far."""
 
+    def quota(self) -> Quota | None:
+        """Give the account's quota as the last answer told it; None when none has. No call."""
+
+    def meter(self, before_call: Callable[[], None] | None) -> None:
+        """Have every call, retries included, ask this first: it raises to prevent it. None: nobody asks."""
+
     def identity(self) -> CrmIdentity:
         """Say which account the token belongs to. At most one call; remembered.
 
@@ -270,6 +285,8 @@ class StoredRecord:
     changed_at: Mapping[str, datetime] = field(default_factory=dict)
     #: The lead it is bound to; None before identity is settled.
     lead_id: str | None = None
+    #: Canonical field -> what somebody put back over our value more than once. Filled in by ``load`` alone.
+    undone: Mapping[str, Undone] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +306,10 @@ class StoredLead:
     memory: Memory | None = None
     #: Why nobody can say which records are this person's; None when identity is settled.
     conflict: Conflict | None = None
+    #: How people settled conflicts of this lead and its records.
+    rulings: tuple[Ruling, ...] = ()
+    #: Left alone until somebody releases it.
+    quarantined: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,7 +372,7 @@ class PlanCounts:
     overwrites: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
-class Ledger(Protocol):
+class Ledger(SafetyLedger, Protocol):
     """Our own record of what was read, decided, intended and written. One company per ledger.
 
     Every method is one transaction. A method that takes a ``run`` checks its fence first and raises
@@ -477,8 +498,17 @@ class Ledger(Protocol):
             pointers: The round robin's credits after these leads' assignments.
         """
 
-    def log(self, run: Run, outcomes: Sequence[tuple[Write, Outcome]], intents: Sequence[Write]) -> None:
+    def log(
+        self,
+        run: Run,
+        outcomes: Sequence[tuple[Write, Outcome]],
+        intents: Sequence[Write],
+        *,
+        max_attempts: int = 12,
+    ) -> None:
         """Store what became of one batch and what the next one will try; one transaction.
+
+        A record that failed waits for its next try, after ``max_attempts`` failures in a row for ever.
 
         A written value becomes base and observed value of its field. A lead all of whose changes were
         written or found in place is no longer marked; any other stays marked.

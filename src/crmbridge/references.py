@@ -32,3 +32,16 @@ def _search(ledger: Ledger, reference: str) -> Sequence[str]:
     if len(parts) == 3:
         return ledger.find(ref=RecordRef(*parts))
     return ledger.find(lead_id=reference)
+
+
+def known_run(ledger: Ledger, reference: str) -> str:
+    """Turn a run id, or "last" for the last run that wrote, into the id of a run that the ledger knows.
+
+    Raises:
+        ConfigError: there is no such run.
+    """
+    found = ledger.last_written() if reference == "last" else reference
+    if found is None or ledger.run(found) is None:
+        advice = "crmbridge history LEAD shows the runs that wrote"
+        raise ConfigError([Problem("run", "", "there is no such run", advice)])
+    return found

@@ -11,6 +11,7 @@ from crmbridge.applying import ApplyReport
 from crmbridge.guards import CallEstimate
 from crmbridge.model import Change, Conflict, OutcomeState
 from crmbridge.ports import Ledger, PlanCounts, Run
+from crmbridge.undo import Reverse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +66,22 @@ class Result:
     def failed(self) -> int:
         """Count the records that should have been written and were not; they stay planned."""
         return self.report.count(OutcomeState.FAILED, OutcomeState.AMBIGUOUS)
+
+    @property
+    def waiting(self) -> int:
+        """Count the records that failed before and were not tried: not due again yet, or dead letters."""
+        return self.report.waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """What undoing a run comes to."""
+
+    #: Id of the run that is undone.
+    of: str
+    #: The plan of the reverse; a run of its own, which can be undone as well.
+    plan: Plan
+    #: What stays: records created, fields that somebody changed since.
+    reverse: Reverse
+    #: None: it was only planned.
+    result: Result | None = None

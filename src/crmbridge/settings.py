@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from crmbridge.errors import ConfigError, Problem
@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     salesforce: SalesforceSettings | None = None
     #: Database URL of the ledger, which may hold a password; None: a file in the company folder.
     ledger_url: SecretStr | None = None
+    #: Days that the audit is kept; None: for ever.
+    ledger_keep_days: PositiveInt | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -181,7 +183,7 @@ def _key(variable: str, prefix: str) -> str | None:
 def _known_keys() -> dict[str, None]:
     sections: dict[str, type[BaseModel]] = {"hubspot": HubSpotSettings, "salesforce": SalesforceSettings}
     keys = [f"{section}.{name}" for section, model in sections.items() for name in model.model_fields]
-    return dict.fromkeys([*keys, "ledger_url"])
+    return dict.fromkeys([*keys, "ledger_url", "ledger_keep_days"])
 
 
 def _unknown(variable: str, prefix: str, known: Mapping[str, None]) -> Problem:

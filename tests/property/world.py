@@ -60,7 +60,8 @@ class World:
         getattr(self, crm).fates = list(fates)
 
     def sync(self) -> None:
-        """One run, whatever becomes of it; a dead run's lease runs out."""
+        """One run, whatever becomes of it; a dead run's lease runs out, what failed waits for nothing."""
+        self.bridge.retry_failures()
         try:
             self.bridge.sync()
         except (Killed, CrmBridgeError):

@@ -6,7 +6,7 @@ import pytest
 
 from crmbridge.errors import UnsafePlan
 from crmbridge.guards import CallEstimate, estimate, guard, refuse_empty
-from crmbridge.ports import CrmIdentity, PlanCounts
+from crmbridge.ports import PlanCounts
 from crmbridge.process.parts import Guards
 from crmbridge.testing import FakeCrm
 
@@ -15,10 +15,9 @@ LIMITS = Guards(max_changed_share=0.3, min_changed=50, max_overwrites=10, max_ha
 
 
 def refused(counts: PlanCounts, *allow: str, calls: int = 0, left: int | None = None) -> list[str]:
-    identities = {"hubspot": CrmIdentity(account_id="1", calls_left=left)}
     estimates = {"hubspot": CallEstimate(writes=calls)}
     try:
-        guard(counts, LIMITS, estimates=estimates, identities=identities, allow=allow)
+        guard(counts, LIMITS, estimates=estimates, rooms={"hubspot": left}, allow=allow)
     except UnsafePlan as error:
         return [finding.guard for finding in error.findings]
     return []
@@ -55,8 +54,8 @@ def test_each_guard_has_a_name_and_is_overridden_by_it() -> None:
 
 
 def test_a_plan_that_would_eat_the_day_s_calls_is_refused() -> None:
-    assert refused(PlanCounts(), calls=26, left=100) == ["calls"]
-    assert refused(PlanCounts(), calls=25, left=100) == []
+    assert refused(PlanCounts(), calls=101, left=100) == ["calls"]
+    assert refused(PlanCounts(), calls=100, left=100) == []
     assert refused(PlanCounts(), calls=10**6, left=None) == []
 
 
@@ -64,7 +63,7 @@ def test_the_message_has_share_limit_and_counts() -> None:
     with pytest.raises(
         UnsafePlan, match=r"60 of 100 hubspot contacts records would change \(60\.0%; the limit is 30%\)"
     ):
-        guard(changed(60, 100), LIMITS, estimates={}, identities={})
+        guard(changed(60, 100), LIMITS, estimates={}, rooms={})
 
 
 def test_a_source_that_came_back_empty_is_refused() -> None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 import tenacity
 
-from crmbridge.errors import RateLimited, TransientError, Unavailable, Where
+from crmbridge.errors import RateLimited, TransientError, Unavailable
 
 T = TypeVar("T")
 
@@ -22,12 +22,6 @@ log = structlog.get_logger("crmbridge.transport")
 
 class NotCarriedOut(Unavailable):
     """The call did nothing for sure (never sent, or refused at the door): safe to repeat, writes too."""
-
-    def __init__(
-        self, message: str, where: Where | None = None, retry_after_seconds: float | None = None
-    ) -> None:
-        super().__init__(message, where)
-        self.retry_after_seconds = retry_after_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,4 +116,4 @@ class LocalLimiter:
 
 def retry_after(error: BaseException | None) -> float | None:
     """Give the seconds the server asked to wait; None when it did not say."""
-    return error.retry_after_seconds if isinstance(error, (RateLimited, NotCarriedOut)) else None
+    return error.retry_after_seconds if isinstance(error, (RateLimited, Unavailable)) else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from threading import Lock
+from threading import Lock, local
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -45,6 +45,15 @@ class Rate:
 
     limit: int
     window_seconds: float
+
+
+#: The longest answer that is read, decompressed: a page of either CRM stays far below.
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
+
+
+def too_long() -> FatalError:
+    """Say that an answer is longer than any of a CRM's: of a write nobody knows what became."""
+    return FatalError(f"the answer is longer than {MAX_ANSWER_BYTES:,} bytes; is this the CRM?")
 
 
 class Budget:
@@ -94,6 +103,8 @@ class Transport:
         self.policy = policy or RetryPolicy()
         self.timeouts = timeouts or Timeouts()
         self.before_call = before_call
+        #: Asked after ``before_call``: the meter of the run that is under way (``ports.Crm.meter``).
+        self.meter: Callable[[], None] | None = None
         self._limiter: Limiter = limiter or LocalLimiter()
         self._rates = dict(rates or {})
         self._calls = 0
@@ -121,9 +132,10 @@ class Transport:
         return self.policy.run(lambda: self._attempt(send, repeatable, bucket), crm=self.crm)
 
     def begin_call(self, bucket: str = "calls") -> None:
-        """Count one call, ask ``before_call`` and wait for a permit."""
-        if self.before_call is not None:
-            self.before_call()
+        """Count one call, ask ``before_call`` and the run's meter, and wait for a permit."""
+        for ask in (self.before_call, self.meter):
+            if ask is not None:
+                ask()
         self._wait(bucket)
         with self._lock:
             self._calls += 1
@@ -212,6 +224,7 @@ class BoundedAdapter(HTTPAdapter):
     def __init__(self, timeouts: Timeouts, plain_http: str | None = None) -> None:
         self._timeouts = timeouts
         self._plain_http = plain_http
+        self._told = local()
         super().__init__(max_retries=0)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
@@ -221,8 +234,37 @@ class BoundedAdapter(HTTPAdapter):
         if self._plain_http is not None and parts.scheme == "https" and parts.netloc == self._plain_http:
             request.url = urlunsplit(parts._replace(scheme="http"))
         answer = super().send(request, *args, **kwargs)
+        asked = answer.headers.get("Retry-After", "") if answer.status_code in _COME_BACK else ""
+        self._told.seconds = float(asked) if asked.isdigit() else None
+        _read_bounded(answer)
         refuse_redirect(str(request.url), answer.headers.get("Location") if answer.is_redirect else None)
         return answer
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """Give what this thread's last answer asked to wait; SDK errors do not carry it. None: nothing."""
+        found: float | None = getattr(self._told, "seconds", None)
+        return found
+
+
+def _read_bounded(answer: requests.Response) -> None:
+    """Read an answer, but not for ever; afterwards it is as if requests had read it.
+
+    Raises:
+        FatalError: it is too long.
+    """
+    parts, length = [], 0
+    for part in answer.iter_content(1 << 16):
+        parts.append(part)
+        length += len(part)
+        if length > MAX_ANSWER_BYTES:
+            answer.close()
+            raise too_long()
+    answer._content = b"".join(parts)
+
+
+#: Statuses whose Retry-After counts.
+_COME_BACK = frozenset({429, 503})
 
 
 def session(

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from crmbridge.cli import exits, run_commands, sandbox_commands, setup_commands, show
+from crmbridge.cli import care_commands, exits, run_commands, sandbox_commands, setup_commands, show
 from crmbridge.errors import ConfigError, CrmBridgeError, UnsafePlan
 from crmbridge.logs import configure
 
@@ -27,10 +27,13 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Try it without any account": sandbox_commands.COMMANDS,
     "Set a company up": setup_commands.COMMANDS,
     "Run": run_commands.COMMANDS,
+    "Look after it": care_commands.COMMANDS,
 }
 for panel, commands in _PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+for group in care_commands.GROUPS:
+    app.add_typer(group, rich_help_panel="Look after it")
 app.add_typer(sandbox_commands.sandbox, name="sandbox", rich_help_panel="Try it without any account")
 
 

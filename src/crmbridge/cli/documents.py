@@ -34,6 +34,7 @@ def result_document(result: Result) -> Document:
         "written": result.written,
         "failed": result.failed,
         "moved": result.moved,
+        "waiting": result.waiting,
         "errors": dict(result.report.errors),
         "api_calls": dict(result.api_calls),
     }
@@ -42,6 +43,12 @@ def result_document(result: Result) -> Document:
 def plain(value: Any) -> Any:
     """Turn a model object into what JSON can hold."""
     return msgspec.to_builtins(value)
+
+
+def cells(row: Document, columns: tuple[str, ...]) -> list[Any]:
+    """Give a document's values as a line of a table; lists are joined by spaces."""
+    found = [row[name] for name in columns]
+    return [" ".join(map(str, value)) if isinstance(value, list) else value for value in found]
 
 
 def _change(change: Change) -> Document:

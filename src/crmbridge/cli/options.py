@@ -47,6 +47,18 @@ Company = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", metavar="", help="One JSON document on stdout; logs on stderr.")
 ]
+AsCsv = Annotated[
+    bool, typer.Option("--csv", metavar="", help="A table on stdout; what a spreadsheet would run is text.")
+]
+Budget = Annotated[
+    int | None,
+    typer.Option(
+        "--budget",
+        min=0,
+        metavar="N",
+        help="API calls to spend in all; then it stops, and goes on next time.",
+    ),
+]
 Now = Annotated[
     str | None,
     typer.Option(

@@ -12,6 +12,7 @@ from crmbridge.cli import documents, show
 from crmbridge.cli.options import (
     Allow,
     AsJson,
+    Budget,
     Company,
     Full,
     Limit,
@@ -34,6 +35,7 @@ def plan(
         typer.Option("--out", metavar="FILE", callback=in_a_folder, help="Save the plan here, for apply."),
     ] = None,
     allow: Allow = None,
+    budget: Budget = None,
     sample: Show = show.SAMPLE,
     as_json: AsJson = False,
 ) -> None:
@@ -42,7 +44,7 @@ def plan(
     Example: crmbridge plan -C companies/acme --out monday.plan
     """
     with opened(company) as bridge:
-        made = bridge.plan(moment(now), full=full, allow=allow or ())
+        made = bridge.plan(moment(now), full=full, allow=allow or (), budget=budget)
         if out is not None:
             made.save(out)
         if as_json:
@@ -62,6 +64,7 @@ def apply(
     limit: Limit = None,
     only: Only = None,
     allow: Allow = None,
+    budget: Budget = None,
     as_json: AsJson = False,
 ) -> None:
     """Carry out a saved plan; refused if it was edited or the world moved on.
@@ -69,15 +72,17 @@ def apply(
     Example: crmbridge apply monday.plan -C companies/acme --limit 10
     """
     with opened(company) as bridge:
-        result = bridge.apply(file, limit=limit, only=only or (), allow=allow or ())
+        result = bridge.apply(file, limit=limit, only=only or (), allow=allow or (), budget=budget)
         answer(result, as_json=as_json)
 
 
 def sync(
+    *,
     company: Company = Path(),
     now: Now = None,
     full: Full = False,
     allow: Allow = None,
+    budget: Budget = None,
     as_json: AsJson = False,
 ) -> None:
     """Plan, guard and apply in one go: the scheduled job. A second run finds nothing to do.
@@ -85,7 +90,7 @@ def sync(
     Example: crmbridge sync -C companies/acme --json
     """
     with opened(company) as bridge:
-        result = bridge.sync(moment(now), full=full, allow=allow or ())
+        result = bridge.sync(moment(now), full=full, allow=allow or (), budget=budget)
         answer(result, as_json=as_json)
 
 

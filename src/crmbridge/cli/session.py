@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from crmbridge.bridge import Bridge
 from crmbridge.cli import documents, exits, show
 from crmbridge.cli.progress import Steps
 from crmbridge.company import open_company
+from crmbridge.csv_text import table
 from crmbridge.errors import ConfigError, Problem
 from crmbridge.model import RecordRef
 from crmbridge.process import Explanation
@@ -54,6 +55,11 @@ def console() -> Console:
 def print_json(document: Any) -> None:
     """Print the one document of ``--json``."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(document)).decode() + "\n")
+
+
+def print_csv(columns: tuple[str, ...], rows: Iterable[documents.Document]) -> None:
+    """Print the one table of ``--csv``; lists within a cell are joined by spaces."""
+    sys.stdout.write(table(columns, (documents.cells(row, columns) for row in rows)))
 
 
 def answer(result: Result, *, as_json: bool) -> None:

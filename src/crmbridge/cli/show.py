@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -24,6 +25,8 @@ OwnerNames: TypeAlias = Mapping[tuple[str, str], str]
 SAMPLE = 12
 #: Fields whose changes are shown first.
 _TELLING = frozenset({"stage", "status", "owner", "recycle_reason"})
+#: What a terminal would obey instead of show, and what turns the direction of reading.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 #: Conflicts shown.
 _CONFLICTS = 3
 
@@ -64,6 +67,8 @@ def show_result(console: Console, result: Result) -> None:
         f"[bold]{result.written:,}[/] records written, {result.moved:,} moved meanwhile, "
         f"{result.failed:,} failed"
     )
+    if result.waiting:
+        console.print(f"  {result.waiting:,} that failed before are not due again (crmbridge failures list)")
     for error, records in sorted(result.report.errors.items()):
         console.print(f"  [red]{records:,}[/] {escape(error)}")
     spent = ", ".join(f"{name} {calls:,}" for name, calls in result.api_calls.items())
@@ -195,7 +200,7 @@ def text(value: Value) -> str:
         return f"{value.amount} {value.currency or ''}".strip()
     if isinstance(value, float):
         return f"{value:.4g}"
-    shown = str(value).replace("\n", " ")
+    shown = _UNSEEN.sub("\ufffd", str(value).replace("\n", " "))
     return escape(shown if len(shown) <= 40 else shown[:39] + "…")
 
 

@@ -9,6 +9,10 @@ from types import TracebackType
 from typing import Self
 
 from crmbridge import identity
+from crmbridge.ledger.disputes import Disputes
+from crmbridge.ledger.failures import Failures
+from crmbridge.ledger.forgetting import Forgetting
+from crmbridge.ledger.history import History
 from crmbridge.ledger.leads import Leads
 from crmbridge.ledger.limiter import SqlLimiter
 from crmbridge.ledger.migrations import upgrade
@@ -18,11 +22,13 @@ from crmbridge.ledger.reading import Reading
 from crmbridge.ledger.records import Keys
 from crmbridge.ledger.runs import Runs
 from crmbridge.ledger.store import Clock, Store
+from crmbridge.ledger.usage import Usage
+from crmbridge.ledger.watch import Watch
 
 __all__ = ["SqlLedger", "SqlLimiter"]
 
 
-class SqlLedger(Runs, Reading, Leads, Plans, Outcomes):
+class SqlLedger(Runs, Reading, Leads, Plans, Outcomes, Failures, Disputes, Watch, Usage, History, Forgetting):
     """Implements ``ports.Ledger``, one chapter of it per module. Thread-safe; close it when done."""
 
     def __init__(

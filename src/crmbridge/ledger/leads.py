@@ -15,7 +15,8 @@ from crmbridge.ledger.marks import TO_DECIDE, mark
 from crmbridge.ledger.part import CHUNK, Part
 from crmbridge.ledger.records import STORED, index_key, parse_ref, to_stored
 from crmbridge.ledger.store import Among, AnyRow, pairs, to_micros
-from crmbridge.ledger.tables import ONE, ZERO, alias, identity_key, lead, record
+from crmbridge.ledger.tables import ONE, ZERO, alias, failure, identity_key, lead, record
+from crmbridge.ledger.watch import fold
 from crmbridge.model import Memory, RecordRef
 from crmbridge.ports import Binding, Run, StoredLead, StoredRecord
 
@@ -125,6 +126,8 @@ class Leads(Part):
         memory = {"memory": older.memory, "due_at": older.due_at}
         tx.execute(lead.update().where(lead.c.id == survivor).values(memory))
         tx.execute(record.update().where(record.c.lead_id == absorbed).values(lead_id=survivor))
+        tx.execute(failure.update().where(failure.c.lead_id == absorbed).values(lead_id=survivor))
+        fold(tx, absorbed, survivor)
         tx.execute(alias.update().where(alias.c.lead_id == absorbed).values(lead_id=survivor))
         tx.execute(lead.delete().where(lead.c.id == absorbed))
         self._store.put(tx, alias, ("old_id", "lead_id"), [(absorbed, survivor)], update=("lead_id",))

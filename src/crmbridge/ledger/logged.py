@@ -28,6 +28,7 @@ AUDIT_COLUMNS = (
     "reason",
     "state",
     "error",
+    "created",
 )
 CHANGE_KEY = tuple(column.name for column in change.primary_key.columns)
 _GOOD = frozenset({OutcomeState.WRITTEN, OutcomeState.UNCHANGED})
@@ -84,7 +85,7 @@ class Logged:
     def _audit_row(self, write: Write, outcome: Outcome, name: str, value: Value) -> tuple[Any, ...]:
         row = self.planned[place_of(write)].get(name)
         wanted = None if row is None else _change(row.body)
-        old, reason = (wanted.old, wanted.reason) if wanted else (None, "")
+        old, reason = (wanted.old, wanted.reason) if wanted else (write.old.get(name), "")
         place = (write.lead_id, write.crm, write.object, outcome.id or write.id, name)
         return (
             self.at,
@@ -95,7 +96,13 @@ class Logged:
             reason,
             outcome.state.value,
             outcome.error,
+            int(write.id is None),
         )
+
+    def version_of(self, write: Write) -> str:
+        """Give the version of the record that a write was planned on; "" when nobody knows."""
+        row = next(iter(self.planned[place_of(write)].values()), None)
+        return "" if row is None else _change(row.body).based_on_version
 
     def written(self) -> list[Written]:
         """Give what the CRM holds now for sure."""

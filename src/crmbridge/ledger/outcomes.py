@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crmbridge.codec import pack, unpack
+from crmbridge.ledger.failures import note_failures
+from crmbridge.ledger.history import TOUCHED
 from crmbridge.ledger.logged import AUDIT_COLUMNS, CHANGE_KEY, Logged, place_of, planned_changes
 from crmbridge.ledger.marks import EDITED_SINCE, TO_DECIDE, mark
 from crmbridge.ledger.part import CHUNK, Part
@@ -30,9 +32,6 @@ from crmbridge.ledger.tables import run as run_table
 from crmbridge.ledger.written import store_bases, store_written
 from crmbridge.model import Outcome, OutcomeState, Value, Write
 from crmbridge.ports import Run
-
-#: States after which the CRM may hold something that it did not hold before.
-_TOUCHED = ("written", "ambiguous", "settled")
 
 
 class Outcomes(Part):
@@ -67,7 +66,14 @@ class Outcomes(Part):
         tx.execute(table.from_select(["lead_id", "at", "owner"], assigned).on_conflict_do_nothing())
 
     # outcomes ------------------------------------------------------------------------------------
-    def log(self, run: Run, outcomes: Sequence[tuple[Write, Outcome]], intents: Sequence[Write]) -> None:
+    def log(
+        self,
+        run: Run,
+        outcomes: Sequence[tuple[Write, Outcome]],
+        intents: Sequence[Write],
+        *,
+        max_attempts: int = 12,
+    ) -> None:
         """See ``ports.Ledger.log``.
 
         An ambiguous outcome leaves its intent open. An outcome that is good covers its record's whole
@@ -76,16 +82,19 @@ class Outcomes(Part):
         with self._store.write(run) as tx:
             number = self._number(tx, run)
             if outcomes:
-                self._log(tx, number, outcomes)
+                self._log(tx, number, outcomes, max_attempts)
             rows = [(*place_of(write), number, pack(write)) for write in intents]
             columns = ("crm", "object", "record", "run", "body")
             self._store.put(tx, intent, columns, rows, update=("run", "body"))
 
-    def _log(self, tx: Connection, number: int, outcomes: Sequence[tuple[Write, Outcome]]) -> None:
+    def _log(
+        self, tx: Connection, number: int, outcomes: Sequence[tuple[Write, Outcome]], max_attempts: int
+    ) -> None:
         wanted = planned_changes(self._store, tx, number, {write.lead_id for write, _ in outcomes})
         batch = Logged(number, self._now(tx), outcomes, wanted)
         self._store.put(tx, audit, AUDIT_COLUMNS, batch.audit_rows())
         store_written(self._store, tx, self._keys, batch.written())
+        note_failures(self._store, tx, batch, max_attempts)
         self._close(tx, (write for write, outcome in outcomes if outcome.state is not OutcomeState.AMBIGUOUS))
         self._store.alter(tx, change, ("done",), CHANGE_KEY, batch.done_rows())
         self._unmark(tx, number, batch.finished_leads())
@@ -120,11 +129,14 @@ class Outcomes(Part):
         with self._store.write(run) as tx:
             number, at = self._number(tx, run), self._now(tx)
             rows = [
-                (at, number, write.lead_id, write.crm, write.object, write.id, name, pack(None), pack(value))
+                (
+                    *(at, number, write.lead_id, write.crm, write.object, write.id, name),
+                    *(pack(write.old.get(name)), pack(value), "", "settled", None, int(write.id is None)),
+                )
                 for write in writes
                 for name, value in write.values.items()
             ]
-            self._store.put(tx, audit, AUDIT_COLUMNS, [(*row, "", "settled", None) for row in rows])
+            self._store.put(tx, audit, AUDIT_COLUMNS, rows)
             bases = {ref: dict(write.values) for write in writes for ref in self._refs(tx, write)}
             store_bases(self._store, tx, bases, only_if_held=True)
             self._close(tx, writes)
@@ -143,7 +155,7 @@ class Outcomes(Part):
         plan = select(run_table.c.number).where(run_table.c.id == run_id)
         with self._store.read() as tx:
             number = tx.execute(plan).scalar_one_or_none() or 0
-            later = select(audit.c.number).where(audit.c.run > number, audit.c.state.in_(_TOUCHED))
+            later = select(audit.c.number).where(audit.c.run > number, audit.c.state.in_(TOUCHED))
             return tx.execute(later.limit(1)).one_or_none() is not None
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Select, Update, bindparam, func, select, tupl
 from crmbridge.codec import pack, unpack, unpacker
 from crmbridge.ledger.marks import EDITED_SINCE, TO_DECIDE
 from crmbridge.ledger.part import CHUNK, Part
-from crmbridge.ledger.runs import FINISHED
+from crmbridge.ledger.runs import FINISHED, PLANNING
 from crmbridge.ledger.store import Among, AnyRow, as_counts, to_micros
 from crmbridge.ledger.tables import ONE, assignment, change, conflict, lead, planned, pointer, record
 from crmbridge.ledger.tables import run as run_table
@@ -240,5 +240,6 @@ def _known_records(tx: Connection) -> dict[tuple[str, str], int]:
 
 
 def _last_finished(tx: Connection) -> int:
-    wanted = select(func.max(run_table.c.number)).where(run_table.c.state.in_(FINISHED))
+    finished = run_table.c.state.in_(FINISHED) & run_table.c.kind.in_(PLANNING)
+    wanted = select(func.max(run_table.c.number)).where(finished)
     return int(tx.execute(wanted).scalar_one_or_none() or 0)

@@ -8,12 +8,14 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, select
 
 from crmbridge.codec import unpack
+from crmbridge.ledger.forgetting import erase
 from crmbridge.ledger.items import all_owners, take_accounts, take_activities, take_opportunities, take_owners
 from crmbridge.ledger.marks import EDITED_SINCE, mark
 from crmbridge.ledger.part import Part
 from crmbridge.ledger.records import Batch, Ours
 from crmbridge.ledger.store import Among, pairs
 from crmbridge.ledger.tables import change, intent, record, watermark
+from crmbridge.ledger.watch import note_owner_changes, note_put_back
 from crmbridge.model import Account, Activity, Change, Opportunity, Owner, Record, Write
 from crmbridge.ports import Page, Run
 
@@ -40,7 +42,7 @@ class Reading(Part):
             records = [item for item in page.items if isinstance(item, Record)]
             if records:
                 batch = self._batch(tx, run.started_at, lambda _: _intended(tx))
-                batch.store_all(records)
+                self._store_all(tx, batch, records)
                 mark(self._store, tx, batch.changed)
             self._take_others(tx, crm, page)
             if page.watermark is not None:
@@ -71,7 +73,7 @@ class Reading(Part):
         with self._store.write(run) as tx:
             number = self._number(tx, run)
             batch = self._batch(tx, run.started_at, lambda leads: self._planned(tx, number, leads))
-            batch.store_all(records)
+            self._store_all(tx, batch, records)
             edited = [lead_id for lead_id, fields in batch.changed.items() if fields]
             mark(self._store, tx, edited, EDITED_SINCE)
 
@@ -82,6 +84,13 @@ class Reading(Part):
 
     def _batch(self, tx: Connection, seen_at: datetime, ours: Callable[[set[str]], Ours]) -> Batch:
         return Batch(self._store, tx, self._keys, seen_at, ours)
+
+    def _store_all(self, tx: Connection, batch: Batch, records: Iterable[Record]) -> None:
+        batch.store_all(records)
+        note_owner_changes(self._store, tx, batch.owner_changes)
+        note_put_back(self._store, tx, batch.put_back)
+        for lead_id in batch.to_forget:
+            erase(self._store, tx, lead_id)
 
     def _planned(self, tx: Connection, number: int, lead_ids: set[str]) -> Ours:
         """Give what we are writing: the run's plan for these leads, and what a dead run may have written."""

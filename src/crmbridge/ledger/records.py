@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection, Select, select
@@ -29,6 +29,9 @@ Keys: TypeAlias = Callable[[Record], tuple[str, ...]]
 Ours: TypeAlias = Mapping[tuple[str, str], Value]
 
 _KEY_LENGTH = 200
+
+#: Version of a record whose person was forgotten, and what stands in the audit where a value was.
+ERASED = "erased"
 
 
 class Body(msgspec.Struct, omit_defaults=True):
@@ -162,6 +165,15 @@ def to_stored(row: Sequence[Any]) -> StoredRecord:
     )
 
 
+class PutBack(NamedTuple):
+    """Somebody replaced a value that we had written."""
+
+    ref: str
+    field: str
+    theirs: Value
+    at: datetime
+
+
 @dataclass(slots=True)
 class Batch:
     """Records on their way into the tables."""
@@ -175,6 +187,12 @@ class Batch:
     ours: Callable[[set[str]], Ours]
     #: Lead id -> fields that somebody else changed since, per changed record of a bound lead.
     changed: dict[str, set[str]] = field(default_factory=dict)
+    #: (ref, when): somebody else gave the record to another owner.
+    owner_changes: list[tuple[str, datetime]] = field(default_factory=list)
+    #: Somebody replaced what we had written.
+    put_back: list[PutBack] = field(default_factory=list)
+    #: Leads of whom a CRM says that the person is to be forgotten.
+    to_forget: list[str] = field(default_factory=list)
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
     _edited: list[tuple[Any, ...]] = field(default_factory=list)
     _moved: list[tuple[Any, ...]] = field(default_factory=list)
@@ -188,8 +206,12 @@ class Batch:
         edited: list[tuple[str, Record, bytes, AnyRow]] = []
         for ref, item in records.items():
             body, old = encode_body(item), known.get(ref)
+            if item.forgotten and old is not None and old.lead_id is not None:
+                self.to_forget.append(old.lead_id)
             if old is None:
                 self._add(ref, item, body)
+            elif old.version == ERASED and item.deleted:
+                continue  # whoever was forgotten does not come back as a deleted record
             elif body != old.body or item.deleted != bool(old.deleted):
                 edited.append((ref, item, body, old))
             elif item.version != old.version:
@@ -214,7 +236,8 @@ class Batch:
         if keys != before:
             self._new_keys.extend((key, ref) for key in keys if key not in before)
             self._old_keys.extend((key, ref) for key in before if key not in keys)
-        edits = _edits(item, decode_body(old.body)) if body != old.body else set()
+        held = decode_body(old.body)
+        edits = _edits(item, held) if body != old.body else set()
         if ours:
             edits -= {
                 name
@@ -225,9 +248,21 @@ class Batch:
         rebind = bool(old.rebind) or keys != before
         row = record_row(ref, item, body, rebind=rebind, keys=keys, changed_at=changed_at)
         self._edited.append(_replaced(row))
+        if edits and old.version != ERASED:
+            self._watch(ref, item, held, old, edits)
         if old.lead_id is not None:
             gone = {"deleted"} if item.deleted != bool(old.deleted) else set()
             self.changed.setdefault(old.lead_id, set()).update(edits | gone)
+
+    def _watch(self, ref: str, item: Record, held: Body, old: AnyRow, edits: set[str]) -> None:
+        """Note what others do again and again: give the record away, put values back over ours."""
+        at = item.modified_at or self.seen_at
+        if "owner" in edits:
+            self.owner_changes.append((ref, at))
+        base = decode_values(old.base)
+        for name in sorted(edits & base.keys() & item.fields.keys()):
+            if held.fields.get(name) == base[name]:
+                self.put_back.append(PutBack(ref, name, item.fields[name], at))
 
     def _flush(self) -> None:
         store, tx = self.store, self.tx
@@ -240,7 +275,7 @@ class Batch:
 
 def _before(among: Among) -> Select[*tuple[Any, ...]]:
     """Ask for what tells whether a record changed, and how."""
-    columns = ("ref", "version", "deleted", "rebind", "lead_id", "keys", "body", "changed_at")
+    columns = ("ref", "version", "deleted", "rebind", "lead_id", "keys", "body", "changed_at", "base")
     return select(*(record.c[name] for name in columns)).where(among(record.c.ref))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from crmbridge.codec import pack, unpack
 from crmbridge.errors import LeaseLost
+from crmbridge.ledger.failures import wake_all
 from crmbridge.ledger.marks import TO_DECIDE
 from crmbridge.ledger.part import Part
 from crmbridge.ledger.store import AnyRow, from_micros, to_micros
@@ -22,6 +23,8 @@ from crmbridge.ports import Run
 
 #: States in which a run's plan is complete.
 FINISHED = ("planned", "done", "stopped", "refused")
+#: Kinds of run that decide every lead there is to decide.
+PLANNING = ("plan", "sync")
 
 #: Plans that were never applied are kept for ``apply`` and for reading; older ones go.
 _KEPT_PLANS = 5
@@ -53,6 +56,7 @@ class Runs(Part):
             )
             self._abandon(tx)
             if self._is_other_process(tx, header):
+                wake_all(tx)
                 tx.execute(lead.update().where(lead.c.marked == 0).values(marked=TO_DECIDE))
             tx.execute(run_table.insert().values(_row(run, header)))
         return run
@@ -85,7 +89,7 @@ class Runs(Part):
         """See ``ports.Ledger.superseded``."""
         mine = select(run_table.c.number).where(run_table.c.id == run_id).scalar_subquery()
         later = select(run_table.c.number).where(
-            run_table.c.number > mine, run_table.c.kind.in_(("plan", "sync")), run_table.c.state.in_(FINISHED)
+            run_table.c.number > mine, run_table.c.kind.in_(PLANNING), run_table.c.state.in_(FINISHED)
         )
         with self._store.read() as tx:
             return tx.execute(later.limit(1)).one_or_none() is not None
@@ -140,7 +144,7 @@ class Runs(Part):
 
 
 def _newest(tx: Connection, states: tuple[str, ...], count: int) -> list[int]:
-    numbers = select(run_table.c.number).where(run_table.c.state.in_(states))
+    numbers = select(run_table.c.number).where(run_table.c.state.in_(states), run_table.c.kind.in_(PLANNING))
     return list(tx.execute(numbers.order_by(run_table.c.number.desc()).limit(count)).scalars())
 
 

@@ -237,6 +237,7 @@ audit = _table(
     _column("reason", Text),
     _column("state", Key),  # OutcomeState value, or "settled": found out by reading after a crash
     _column("error", Text, null=True),
+    _column("created", SmallInteger, null=True),  # 1: the write created the record, or was to
 )
 _index("audit_lead", audit.c.lead_id)
 _index("audit_run", audit.c.run)
@@ -252,6 +253,68 @@ event = _table(
     clustered=True,
 )
 _index("event_at", event.c.at)
+
+# safe writes -------------------------------------------------------------------------------------
+failure = _table(
+    "failure",
+    _column("crm", Key, key=True),
+    _column("object", Key, key=True),
+    _column("record", Key, key=True),  # Write.key
+    _column("lead_id", Key),
+    _column("created", SmallInteger),  # 1: it was to be created
+    _column("fields", Text),  # names, one a line
+    _column("error", Text),
+    _column("attempts", Integer),
+    _column("version", Text),  # of the record that the change was planned on
+    _column("first_at", BigInteger),
+    _column("last_at", BigInteger),
+    _column("next_at", BigInteger),
+    _column("state", SmallInteger),  # 0 waiting, 1 dead letter, 2 dropped by a person
+)
+_index("failure_lead", failure.c.lead_id)
+dispute = _table(
+    "dispute",
+    _column("lead_id", Key, key=True),
+    _column("kind", Key, key=True),
+    _column("field", Key, key=True),  # "" for none
+    _column("records", Key, key=True),  # refs, one a line
+    _column("first_seen_at", BigInteger),
+    _column("run", BigInteger),  # the last plan that listed it
+    _column("body", LargeBinary),
+)
+_index("dispute_run", dispute.c.run)
+ruling = _table(
+    "ruling",
+    _column("place", Key, key=True),  # ref, or the lead id where no record is named
+    _column("field", Key, key=True),  # "" for none
+    _column("body", LargeBinary),
+)
+quarantine = _table(
+    "quarantine",
+    _column("lead_id", Key, key=True),
+    _column("since_at", BigInteger),
+    _column("reason", Text),
+    clustered=True,
+)
+owner_change = _table(
+    "owner_change", _column("ref", Key, key=True), _column("at", BigInteger, key=True), clustered=True
+)
+_index("owner_change_at", owner_change.c.at)
+undone = _table(
+    "undone",
+    _column("ref", Key, key=True),
+    _column("field", Key, key=True),
+    _column("theirs", LargeBinary),
+    _column("times", Integer),
+    _column("last_at", BigInteger),
+)
+usage = _table(
+    "usage",
+    _column("crm", Key, key=True),
+    _column("day", Key, key=True),  # 2026-11-21, UTC
+    _column("calls", BigInteger),
+    clustered=True,
+)
 
 # limiter -----------------------------------------------------------------------------------------
 limiter = _table(

@@ -237,12 +237,27 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guards:
-    """Numbers at which a plan is refused."""
+    """Numbers at which a plan is refused, a record given up, a lead left alone, and a run stopped."""
 
     max_changed_share: float
     min_changed: int
     max_overwrites: int
     max_handoffs: int
+    max_attempts: int = 12
+    max_owner_changes: int = 3
+    max_undone: int = 3
+    watch_days: float = 14
+    #: Of the account's API calls of a day, whoever makes them.
+    max_day_share: float = 0.8
+    #: … for one run.
+    max_run_share: float = 0.25
+    #: Calls of ours alone; None: no limit of our own.
+    hubspot_calls_per_day: int | None = None
+    salesforce_calls_per_day: int | None = None
+
+    def calls_per_day(self, crm: str) -> int | None:
+        """Give our own limit of a day in one CRM; None when there is none."""
+        return self.hubspot_calls_per_day if crm == "hubspot" else self.salesforce_calls_per_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from crmbridge.model import (
     Value,
     Write,
 )
-from crmbridge.ports import CrmIdentity, Item, KnownVersions, NewField, Page, Rights, Schema
+from crmbridge.ports import CrmIdentity, Item, KnownVersions, NewField, Page, Quota, Rights, Schema
 
 #: Objects in the order in which `changes` reads them.
 _ORDER = ("owners", "accounts", "contacts", "leads", "Lead", "Contact", "opportunities", "activities")
@@ -81,6 +81,9 @@ class FakeCrm:
     account_id: str = "fake"
     batch_limit: int = 100
     calls: int = 0
+    #: Calls that the account has left today, of so many; None: it does not tell.
+    calls_left: int | None = None
+    calls_per_day: int = 1000
     #: A value that every write of it is refused for: validation, as the CRMs do it.
     refused_value: Value = "refuse me"
     #: Done once, right after the next call that writes: what somebody else does meanwhile.
@@ -89,6 +92,7 @@ class FakeCrm:
     write_calls: int = 0
     #: Objects in which the CRM sets another owner than asked, as assignment rules do: object -> owner id.
     assignment_rules: dict[str, str] = field(default_factory=dict)
+    _meter: Callable[[], None] | None = None
     _rows: dict[tuple[str, str], _Row] = field(default_factory=dict)
     _seq: int = 0
 
@@ -111,6 +115,20 @@ class FakeCrm:
         if isinstance(row.item, Record):
             self._store(object, replace(row.item, deleted=True, version=self._next_version()))
 
+    def forget(self, object: str, id: str) -> None:
+        """Delete a person for good, as a privacy request does: the CRM says so, and nothing else any more."""
+        row = self._rows[object, id]
+        if isinstance(row.item, Record):
+            gone = Record(
+                ref=row.item.ref,
+                version=self._next_version(),
+                modified_at=self.now,
+                fields={},
+                deleted=True,
+                forgotten=True,
+            )
+            self._store(object, gone)
+
     def fields(self, object: str, id: str) -> Mapping[str, Value]:
         """Show what a record holds now."""
         item = self._rows[object, id].item
@@ -122,6 +140,14 @@ class FakeCrm:
         return [item for item in found if isinstance(item, Record) and not item.deleted]
 
     # the port ---------------------------------------------------------------------------------------
+    def quota(self) -> Quota | None:
+        """See `ports.Crm.quota`."""
+        return None if self.calls_left is None else Quota(left=self.calls_left, per_day=self.calls_per_day)
+
+    def meter(self, before_call: Callable[[], None] | None) -> None:
+        """See `ports.Crm.meter`."""
+        self._meter = before_call
+
     def identity(self) -> CrmIdentity:
         """See `ports.Crm.identity`."""
         return CrmIdentity(account_id=self.account_id)
@@ -150,14 +176,14 @@ class FakeCrm:
             )
             mark = str(max((row.seq for row in rows), default=since))
             pages = list(chunks(rows, self.page_size))
-            self.calls += 1
+            self._call()
             for index, page in enumerate(pages or [[]]):
                 is_last = index >= len(pages) - 1
                 yield self._page(name, page, known, mark if is_last else None)
 
     def read(self, object: str, ids: Sequence[str]) -> Mapping[str, Record]:
         """See `ports.Crm.read`."""
-        self.calls += 1
+        self._call()
         found = {}
         for asked in ids:
             row = self._rows.get((object, asked))
@@ -170,7 +196,7 @@ class FakeCrm:
 
     def read_external(self, object: str, lead_ids: Sequence[str]) -> Mapping[str, Record]:
         """See `ports.Crm.read_external`."""
-        self.calls += 1
+        self._call()
         wanted = set(lead_ids)
         rows = [row for (name, _), row in self._rows.items() if name == object]
         return {
@@ -189,7 +215,7 @@ class FakeCrm:
 
     def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         """See `ports.Crm.write`."""
-        self.calls += 1
+        self._call()
         self.write_calls += 1
         fate = self.fates.pop(0) if self.fates else Fate.OK
         if fate is Fate.DOWN:
@@ -224,6 +250,13 @@ class FakeCrm:
     def create_fields(self, fields: Sequence[NewField]) -> Sequence[Outcome]:
         """See `ports.Crm.create_fields`; a fake has every field."""
         return [Outcome(key=item.name, state=OutcomeState.UNCHANGED) for item in fields]
+
+    def _call(self) -> None:
+        if self._meter is not None:
+            self._meter()
+        self.calls += 1
+        if self.calls_left is not None:
+            self.calls_left -= 1
 
     # inside -----------------------------------------------------------------------------------------
     def _page(self, name: str, rows: Sequence[_Row], known: KnownVersions, mark: str | None) -> Page:

@@ -40,6 +40,14 @@ def answered(status: int, body: Any = None, **headers: str) -> ApiException:
     return error
 
 
+def test_a_503_tells_how_long_to_wait_where_it_does() -> None:
+    told = translate(answered(503, None, **{"Retry-After": "17"}), "contacts")
+    assert isinstance(told, Unavailable)
+    assert (told.retry_after_seconds, retry_after(told)) == (17.0, 17.0)
+    silent = translate(answered(503), "contacts")
+    assert retry_after(silent) is None
+
+
 @pytest.mark.parametrize(
     ("status", "ours"),
     [

@@ -214,6 +214,14 @@ def test_an_html_page_of_the_edge_is_waited_out_when_reading(
     assert len(waits) == 5
 
 
+def test_a_503_is_waited_out_for_as_long_as_it_asks(wire: responses.RequestsMock, waits: list[float]) -> None:
+    wire.add("POST", f"{BASE}/composite", status=503, body="busy", headers={"Retry-After": "17"})
+    with pytest.raises(Unavailable) as caught:
+        connect(waits).identity()
+    assert caught.value.retry_after_seconds == 17
+    assert set(waits) == {18.0}  # as asked, and the jitter that keeps callers apart
+
+
 def test_the_days_calls_being_spent_stops_at_once(wire: responses.RequestsMock, crm: Salesforce) -> None:
     spent = [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]
     wire.add("POST", f"{BASE}/composite", status=403, json=spent)

@@ -22,7 +22,7 @@ from crmbridge.adapters.transport import Timeouts, Transport
 from crmbridge.errors import AuthFailed, RecordError, TransientError
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import CrmName, Outcome, Record, Value, Write
-from crmbridge.ports import CrmIdentity, KnownVersions, Limiter, NewField, Page, Rights, Schema
+from crmbridge.ports import CrmIdentity, KnownVersions, Limiter, NewField, Page, Quota, Rights, Schema
 
 __all__ = ["HubSpot", "OAuth"]
 
@@ -118,6 +118,12 @@ class HubSpot:
         self._mapping = mapping
         self._reader = Reader(self._client, mapping, self._walker)
         self._writer = Writer(self._client, mapping, self._reader)
+
+    def quota(self) -> Quota | None:
+        return self._client.quota
+
+    def meter(self, before_call: Callable[[], None] | None) -> None:
+        self.transport.meter = before_call
 
     def identity(self) -> CrmIdentity:
         if self._identity is None:

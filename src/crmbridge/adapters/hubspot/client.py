@@ -22,11 +22,13 @@ from hubspot.crm.objects import (
 )
 from hubspot.crm.properties import BatchInputPropertyCreate, PropertyGroupCreate
 
+from crmbridge.adapters import transport
 from crmbridge.adapters.hubspot.answers import DECODERS, Associations, Rows, date_ms
 from crmbridge.adapters.hubspot.errors import is_foreign, translate
 from crmbridge.adapters.tokens import Tokens
 from crmbridge.adapters.transport import Rate, Transport, plain_http_host
 from crmbridge.errors import AuthFailed
+from crmbridge.ports import Quota
 
 T = TypeVar("T")
 J = TypeVar("J")
@@ -37,6 +39,9 @@ CALLS: Final = "calls"
 SEARCH: Final = "search"
 #: Until the server's headers say otherwise: the smallest account's burst; search allows 5 a second.
 RATES: Final = {CALLS: Rate(100, 10.25), SEARCH: Rate(4, 1.05)}
+#: What of the day is left, and the day's total (private apps only, checked 2026-11-21).
+DAILY_LEFT: Final = "X-HubSpot-RateLimit-Daily-Remaining"
+DAILY: Final = "X-HubSpot-RateLimit-Daily"
 #: Added to the server's window: its clock and ours do not tick at the same moment.
 WINDOW_MARGIN_SECONDS: Final = 0.25
 
@@ -73,6 +78,8 @@ class Client:
     ) -> None:
         plain_http_host(base_url)
         self.transport = transport
+        #: As the last answer that told it; None before.
+        self.quota: Quota | None = None
         self._tokens = tokens
         self._host = base_url.rstrip("/")
         self._pool = Pool(self._host, maxsize=8, ca_certs=ca_file)
@@ -271,7 +278,7 @@ class Client:
                 _request_auth={"in": "header", "key": "Authorization", "value": f"Bearer {token}"},
                 _headers={"Accept-Encoding": "gzip"},
             )
-            decoded = decode(answer.data)
+            decoded = decode(_bounded(answer))
         except Exception as error:
             if not is_foreign(error):
                 raise
@@ -281,8 +288,25 @@ class Client:
         return decoded, answer.headers
 
     def _learn(self, headers: Any) -> None:
-        """Follow the burst limit that ordinary answers name; search answers name none."""
+        """Follow the limits that ordinary answers name; search answers name none, OAuth's no daily one."""
+        left, per_day = headers.get(DAILY_LEFT), headers.get(DAILY)
+        if left and per_day and left.isdigit() and per_day.isdigit():
+            self.quota = Quota(left=int(left), per_day=int(per_day))
         limit = headers.get("X-HubSpot-RateLimit-Max")
         window_ms = headers.get("X-HubSpot-RateLimit-Interval-Milliseconds")
         if limit and window_ms and limit.isdigit() and window_ms.isdigit() and int(limit):
             self.transport.learn(CALLS, Rate(int(limit), int(window_ms) / 1000 + WINDOW_MARGIN_SECONDS))
+
+
+def _bounded(answer: Any) -> bytes:
+    """Read an answer, but not for ever.
+
+    Raises:
+        FatalError: it is too long.
+    """
+    data: bytes = answer.read(transport.MAX_ANSWER_BYTES + 1)
+    if len(data) > transport.MAX_ANSWER_BYTES:
+        answer.close()
+        raise transport.too_long()
+    answer.release_conn()
+    return data

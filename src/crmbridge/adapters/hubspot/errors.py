@@ -179,7 +179,7 @@ def _by_status(status: int, error: BaseException, object: str | None) -> CrmBrid
         ours, message = _MESSAGES[status]
         return ours(message, where)
     if status >= 500:
-        return Unavailable("HubSpot is down or busy", where)
+        return Unavailable("HubSpot is down or busy", where, waited)
     if status < 400:
         return FatalError("a redirect or an unexpected answer; is this HubSpot?", where)
     return Rejected(f"refused: {reasons(body)}", where, body)

@@ -45,6 +45,7 @@ def record(
     made.fields = fields
     made.unknown = unknown
     made.deleted = deleted
+    made.forgotten = False
     made.merged_into = made.converted_to = None
     made.absorbed_ids = absorbed_ids
     made.linked_to = linked_to

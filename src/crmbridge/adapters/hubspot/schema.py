@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from crmbridge.adapters.hubspot.client import Client
+from crmbridge.adapters.hubspot.client import DAILY, DAILY_LEFT, Client
 from crmbridge.adapters.hubspot.errors import safe
 from crmbridge.adapters.hubspot.tables import (
     BASE_SCOPES,
@@ -38,8 +38,8 @@ def identity(client: Client) -> CrmIdentity:
     return CrmIdentity(
         account_id=str(account["portalId"]),
         currency=account.get("companyCurrency"),
-        calls_left=_count(headers.get("X-HubSpot-RateLimit-Daily-Remaining")),
-        calls_per_day=_count(headers.get("X-HubSpot-RateLimit-Daily")),
+        calls_left=_count(headers.get(DAILY_LEFT)),
+        calls_per_day=_count(headers.get(DAILY)),
     )
 
 

@@ -20,7 +20,7 @@ from crmbridge.adapters.tokens import TokenSource
 from crmbridge.adapters.transport import Timeouts, Transport, session
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import CrmName, Outcome, Record, Value, Write
-from crmbridge.ports import CrmIdentity, KnownVersions, Limiter, NewField, Page, Rights, Schema
+from crmbridge.ports import CrmIdentity, KnownVersions, Limiter, NewField, Page, Quota, Rights, Schema
 
 __all__ = ["Salesforce", "permission_set"]
 
@@ -88,7 +88,9 @@ class Salesforce:
             verify=verify,
         )
         connection = session(tokens, transport=self.transport, instance_url=instance_url, verify=verify)
-        client = Client(self.transport, connection, instance_url=instance_url, api_version=api_version)
+        self._client = client = Client(
+            self.transport, connection, instance_url=instance_url, api_version=api_version
+        )
         self._org = Org(client, mapping)
         self._reader = Reader(self._org, overlap)
         self._writer = Writer(self._org)
@@ -109,6 +111,13 @@ class Salesforce:
     @property
     def calls(self) -> int:
         return self.transport.calls
+
+    def quota(self) -> Quota | None:
+        usage = self._client.usage
+        return None if usage is None else Quota(left=max(0, usage[1] - usage[0]), per_day=usage[1])
+
+    def meter(self, before_call: Callable[[], None] | None) -> None:
+        self.transport.meter = before_call
 
     def identity(self) -> CrmIdentity:
         """Say which org the token belongs to. The same call describes the org: it is paid once."""

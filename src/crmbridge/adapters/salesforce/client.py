@@ -15,8 +15,8 @@ import requests
 from simple_salesforce.api import Salesforce as Sdk
 
 from crmbridge.adapters.salesforce.errors import RAISED, from_answer, translate
-from crmbridge.adapters.transport import Transport
-from crmbridge.errors import Ambiguous, CrmBridgeError, Unavailable, Where
+from crmbridge.adapters.transport import BoundedAdapter, Transport
+from crmbridge.errors import Ambiguous, CrmBridgeError, RateLimited, Unavailable, Where
 
 T = TypeVar("T")
 
@@ -83,6 +83,7 @@ class Client:
         self, transport: Transport, session: requests.Session, *, instance_url: str, api_version: str
     ) -> None:
         self.transport = transport
+        self._session = session
         self._base = f"/services/data/v{api_version}/"
         # The SDK wants a session id; the session's own auth signs each request with the live one.
         self._sdk = _RawSdk(instance_url=instance_url, session_id="-", session=session, version=api_version)
@@ -162,10 +163,17 @@ class Client:
             try:
                 found: Answer | None = once()
             except RAISED as error:
-                raise translate(error, object) from None
+                raise self._patient(translate(error, object)) from None
             return found
 
         return self.transport.call(translated, repeatable=repeatable) or Answer(b"")
+
+    def _patient(self, error: CrmBridgeError) -> CrmBridgeError:
+        """Note how long the answer asked to wait; the SDK's errors lose the headers."""
+        wire = self._session.get_adapter("https://")
+        if isinstance(error, RateLimited | Unavailable) and isinstance(wire, BoundedAdapter):
+            error.retry_after_seconds = error.retry_after_seconds or wire.retry_after_seconds
+        return error
 
 
 def decode(content: bytes | msgspec.Raw, kind: type[T]) -> T:

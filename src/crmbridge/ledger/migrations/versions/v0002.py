@@ -20,6 +20,78 @@ CREATE TABLE crmbridge_event (
 ){clustered};
 
 CREATE INDEX crmbridge_event_at ON crmbridge_event (at);
+
+ALTER TABLE crmbridge_audit ADD COLUMN created SMALLINT;
+
+CREATE TABLE crmbridge_failure (
+    crm {key} NOT NULL,
+    object {key} NOT NULL,
+    record {key} NOT NULL,
+    lead_id {key} NOT NULL,
+    created SMALLINT NOT NULL,
+    fields TEXT NOT NULL,
+    error TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    first_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    next_at BIGINT NOT NULL,
+    state SMALLINT NOT NULL,
+    PRIMARY KEY (crm, object, record)
+);
+
+CREATE INDEX crmbridge_failure_lead ON crmbridge_failure (lead_id);
+
+CREATE TABLE crmbridge_dispute (
+    lead_id {key} NOT NULL,
+    kind {key} NOT NULL,
+    field {key} NOT NULL,
+    records {key} NOT NULL,
+    first_seen_at BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    body {blob} NOT NULL,
+    PRIMARY KEY (lead_id, kind, field, records)
+);
+
+CREATE INDEX crmbridge_dispute_run ON crmbridge_dispute (run);
+
+CREATE TABLE crmbridge_ruling (
+    place {key} NOT NULL,
+    field {key} NOT NULL,
+    body {blob} NOT NULL,
+    PRIMARY KEY (place, field)
+);
+
+CREATE TABLE crmbridge_quarantine (
+    lead_id {key} NOT NULL,
+    since_at BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (lead_id)
+){clustered};
+
+CREATE TABLE crmbridge_owner_change (
+    ref {key} NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (ref, at)
+){clustered};
+
+CREATE INDEX crmbridge_owner_change_at ON crmbridge_owner_change (at);
+
+CREATE TABLE crmbridge_undone (
+    ref {key} NOT NULL,
+    field {key} NOT NULL,
+    theirs {blob} NOT NULL,
+    times INTEGER NOT NULL,
+    last_at BIGINT NOT NULL,
+    PRIMARY KEY (ref, field)
+);
+
+CREATE TABLE crmbridge_usage (
+    crm {key} NOT NULL,
+    day {key} NOT NULL,
+    calls BIGINT NOT NULL,
+    PRIMARY KEY (crm, day)
+){clustered};
 """
 
 
