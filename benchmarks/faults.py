@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -23,6 +24,8 @@ from typing import Any
 
 if __package__ in (None, ""):  # called by its path
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import structlog
 
 from benchmarks.campaign import company
 from benchmarks.campaign.company import NOW, Opening, Plant
@@ -60,7 +63,7 @@ def _company(kept: Ledgers, seed: int, *, settled: bool) -> Prepared:
         if done.error:
             raise RuntimeError(done.error)
     kept.keep(0, name)
-    return Prepared(name, crms)
+    return Prepared(name, crms, settled)
 
 
 def campaign(
@@ -131,6 +134,8 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="trials at once")
     parser.add_argument("--json", action="store_true", help="print nothing but the object")
     given = parser.parse_args()
+    logging.disable()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     begun = time.perf_counter()
     seeds = range(given.seed, given.seed + given.runs)
     reports = list(campaign(seeds, given.ledger, given.jobs))

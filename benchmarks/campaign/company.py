@@ -24,8 +24,7 @@ from crmbridge.bridge import Bridge
 from crmbridge.errors import CrmBridgeError
 from crmbridge.ledger import SqlLedger
 from crmbridge.mapping import Mapping
-from crmbridge.model import Record, Value
-from crmbridge.ports import Ledger
+from crmbridge.model import Record
 from crmbridge.process import Process
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -127,7 +126,7 @@ def rest(access: Access, opening: Opening, plant: Plant | None = None) -> Rest:
         found.lost += [f"still planned: {change[:4]}" for change in left]
         found.unequal += ["two plans of the same state differ"] if left != again else []
         records = list(_records(bridge))
-        found.lost += [told for record in records if (told := _unknown(bridge.ledger, record))]
+        found.lost += [told for record in records if (told := _unknown(bridge, record))]
         found.seen = sorted(
             ((record.ref.object, [(name, record.fields.get(name)) for name in _SEEN]) for record in records),
             key=repr,
@@ -150,18 +149,19 @@ def _nothing(_object: str, _ids: Sequence[str]) -> dict[str, str]:
     return {}
 
 
-def _unknown(ledger: Ledger, record: Record) -> str:
+def _unknown(bridge: Bridge, record: Record) -> str:
     """Say what of a record the ledger missed; "" for nothing."""
-    leads = ledger.find(ref=record.ref)
-    held = [part.record for lead in ledger.load(leads) for part in lead.records if part.record.ref == record.ref]
-    if not held:
-        return f"{record.ref} is not known"
-    names = [name for name, value in record.fields.items() if _differs(held[0].fields.get(name), value)]
-    return f"{record.ref} is held otherwise: {', '.join(names)}" if names else ""
-
-
-def _differs(held: Value, live: Value) -> bool:
-    return held != live
+    ref, leads = record.ref, bridge.ledger.load(bridge.ledger.find(ref=record.ref))
+    held = next((part.record.fields for lead in leads for part in lead.records if part.record.ref == ref), None)
+    if held is None:
+        return f"{ref} is not known"
+    same = bridge.crms[ref.crm].same
+    names = [
+        name
+        for name, value in record.fields.items()
+        if held.get(name) != value and not same(ref.object, name, held.get(name), value)
+    ]
+    return f"{ref} is held otherwise: {', '.join(names)}" if names else ""
 
 
 def _kill_at_commit(number: int) -> None:

@@ -28,8 +28,8 @@ class Watcher(Protocol):
     def before(self, crm: str, request: Request) -> bool:
         """Look at a call that is about to be handled; False: it never arrives."""
 
-    def after(self, crm: str, request: Request) -> None:
-        """Look at a call that has been handled and not yet answered."""
+    def after(self, crm: str, request: Request, response: Response) -> None:
+        """Look at a call that has been handled, and at its answer, which is not sent yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class _Watched:
         if not self.watcher.before(self.crm, request):
             return Response(status=503)
         response = self.app.handle(request)
-        self.watcher.after(self.crm, request)
+        self.watcher.after(self.crm, request, response)
         return response
 
 

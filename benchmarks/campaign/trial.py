@@ -43,6 +43,8 @@ class Prepared:
 
     name: str
     crms: Crms
+    #: It has run before and come to rest.
+    settled: bool
 
 
 @dataclass(slots=True)
@@ -85,7 +87,7 @@ class Trial:
         chance = random.Random(f"trial {self.seed}")
         crms = self.prepared.crms
         people = People(crms, chance)
-        watch = Watch(people, chance)
+        watch = Watch(people, chance, settled=self.prepared.settled)
         report = Report(self.seed)
         calm = self._stir(people, watch, chance)
         twin = self._twin() if calm else None

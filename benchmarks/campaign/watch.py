@@ -7,20 +7,21 @@ write: no CRM but one with compare-and-set can prevent that.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
 import signal
 from collections import Counter
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 from benchmarks.campaign.people import Edit, People, Place
-from crmbridge.sandbox.http import Request
+from crmbridge.sandbox.http import Request, Response
 
-#: Salesforce ids in a request that reads by id.
-_ID18 = re.compile(r"\b00[3Q][A-Za-z0-9]{15}\b")
+#: Ids of records in requests and answers.
+_IDS = {
+    "hubspot": re.compile(r'"id": ?"(\d+)"'),
+    "salesforce": re.compile(r"\b00[3Q][A-Za-z0-9]{15}\b"),
+}
 #: Fields that Salesforce is asked to write only if nobody was faster.
 _COMPARE_AND_SET = "owner"
 
@@ -60,8 +61,15 @@ class Verdict:
 class Watch:
     """Lets people work between the calls of a run, kills it where the script says, and judges its writes."""
 
-    def __init__(self, people: People, chance: random.Random) -> None:
+    def __init__(self, people: People, chance: random.Random, *, settled: bool) -> None:
+        """Begin.
+
+        Args:
+            settled: The company has run before: it has seen everybody who is there.
+        """
         self.people, self.chance = people, chance
+        #: Records that crmbridge has been shown: what stood in them before is nobody's edit but the past.
+        self._known = {(crm, id) for crm, _, id in people.live()} if settled else set()
         self.script = Script()
         self.verdict = Verdict()
         self._edits: dict[Place, Edit] = {}
@@ -101,13 +109,15 @@ class Watch:
             return False
         return True
 
-    def after(self, crm: str, request: Request) -> None:
+    def after(self, crm: str, request: Request, response: Response) -> None:
         """Note what was read, judge what was written; kill, if it is time to."""
         writes = _writes(request)
         if writes:
             self._judge()
-        elif _reads_by_id(crm, request):
-            self._note_read(crm, request)
+        else:
+            self._known |= {(crm, id) for id in _IDS[crm].findall(response.body.decode())}
+            if _reads_by_id(crm, request):
+                self._note_read(crm, request)
         if self._is_time(writes) and self.script.kill_after:
             self._kill()
 
@@ -122,9 +132,10 @@ class Watch:
     def note(self, edit: Edit, call: int = 0) -> None:
         """Remember what a person set, and that it was before this call of the run."""
         self.verdict.edits += 1
-        self._edits[edit.place] = edit
-        self._edited_at[edit.place] = call
         self._wishes.add((edit.email, edit.place.field, self.people.pair(edit.place, edit.raw)))
+        if (edit.place.crm, edit.place.id) in self._known:
+            self._edits[edit.place] = edit
+            self._edited_at[edit.place] = call
 
     # the run's calls ---------------------------------------------------------------------------------
     def _count(self, crm: str) -> None:
@@ -142,11 +153,10 @@ class Watch:
         self.script.kill_at = 0
 
     def _note_read(self, crm: str, request: Request) -> None:
-        text = unquote(request.raw_path) + request.body.decode("utf-8", "replace")
-        ids = _ID18.findall(text) if crm == "salesforce" else _hubspot_ids(request)
+        ids = set(_IDS[crm].findall(request.body.decode()))
         self._read_at |= {(crm, id): self._call for id in ids}
         live = self.people.live()
-        self._last_read = [record for record in live if record[0] == crm and record[2] in set(ids)]
+        self._last_read = [record for record in live if record[0] == crm and record[2] in ids]
 
     # judging -----------------------------------------------------------------------------------------
     def _judge(self) -> None:
@@ -192,7 +202,3 @@ def _writes(request: Request) -> bool:
 def _reads_by_id(crm: str, request: Request) -> bool:
     ending = "/contacts/batch/read" if crm == "hubspot" else "/composite/sobjects/"
     return ending in request.path
-
-
-def _hubspot_ids(request: Request) -> list[str]:
-    return [str(item["id"]) for item in json.loads(request.body)["inputs"]]
