@@ -45,6 +45,8 @@ def prepare(kept: Ledgers, slots: int) -> list[Prepared]:
         crms = Crms(people=2, seed=9, clock=NOW)
         crms.run(partial(company.provision, opening=Opening(ledger_url=kept.url(slot))))
     kept.keep(0, "new")
+    warm = Crms(people=PEOPLE, seed=9, clock=NOW)
+    warm.lend(partial(company.rest, opening=Opening(ledger_url=kept.url(0))))
     found = []
     for seed in WORLDS:
         for settled in (False, True):

@@ -115,18 +115,22 @@ def sync(access: Access, opening: Opening, plant: Plant | None = None) -> str:
     return ""
 
 
-def rest(access: Access, opening: Opening, plant: Plant | None = None) -> Rest:
-    """Run until nothing is written any more, then look at everything."""
+def rest(access: Access, opening: Opening, plant: Plant | None = None, *, twice: bool = False) -> Rest:
+    """Run until nothing is written any more, then look at everything.
+
+    Args:
+        twice: Make two plans before, which must be the same.
+    """
     found = Rest()
     with company(access, opening, plant) as bridge:
+        if twice and _changes(bridge) != _changes(bridge):
+            found.unequal.append("two plans of the same state differ")
         for found.runs in range(1, _PATIENCE + 1):
             if not bridge.sync().written:
                 break
-        left, again = _changes(bridge), _changes(bridge)
-        found.lost += [f"still planned: {change[:4]}" for change in left]
-        found.unequal += ["two plans of the same state differ"] if left != again else []
+        found.lost += [f"still planned: {change[:4]}" for change in _changes(bridge)]
         records = list(_records(bridge))
-        found.lost += [told for record in records if (told := _unknown(bridge, record))]
+        found.lost += _missed(bridge, records)
         found.seen = sorted(
             ((record.ref.object, [(name, record.fields.get(name)) for name in _SEEN]) for record in records),
             key=repr,
@@ -149,19 +153,22 @@ def _nothing(_object: str, _ids: Sequence[str]) -> dict[str, str]:
     return {}
 
 
-def _unknown(bridge: Bridge, record: Record) -> str:
-    """Say what of a record the ledger missed; "" for nothing."""
-    ref, leads = record.ref, bridge.ledger.load(bridge.ledger.find(ref=record.ref))
-    held = next((part.record.fields for lead in leads for part in lead.records if part.record.ref == ref), None)
-    if held is None:
-        return f"{ref} is not known"
-    same = bridge.crms[ref.crm].same
-    names = [
+def _missed(bridge: Bridge, records: Sequence[Record]) -> list[str]:
+    """Name the records that the ledger does not know, or holds otherwise than the CRM."""
+    stored = bridge.ledger.related((), {record.ref for record in records})
+    held = {part.record.ref: part.record for part in stored}
+    unknown = [f"{record.ref} is not known" for record in records if record.ref not in held]
+    differing = [(record, _differing(bridge, held[record.ref], record)) for record in records if record.ref in held]
+    return unknown + [f"{record.ref} is held otherwise: {', '.join(names)}" for record, names in differing if names]
+
+
+def _differing(bridge: Bridge, held: Record, live: Record) -> list[str]:
+    same = bridge.crms[live.ref.crm].same
+    return [
         name
-        for name, value in record.fields.items()
-        if held.get(name) != value and not same(ref.object, name, held.get(name), value)
+        for name, value in live.fields.items()
+        if (old := held.fields.get(name)) != value and not same(live.ref.object, name, old, value)
     ]
-    return f"{ref} is held otherwise: {', '.join(names)}" if names else ""
 
 
 def _kill_at_commit(number: int) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pickle
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from benchmarks.campaign.processes import Child, Ended, ended, start
+from benchmarks.campaign.processes import Child, Ended, ended, start, wait
 from crmbridge.sandbox.app import CrmApp
 from crmbridge.sandbox.demo import fill
 from crmbridge.sandbox.faults import Action, Faults
@@ -60,6 +63,24 @@ class Crms:
             return loop.run_until_complete(self._serve(work, watcher))
         finally:
             loop.close()
+
+    def lend(self, work: Callable[[Access], Any]) -> None:
+        """Do ``work`` in this process while a child serves a copy: whatever is loaded on the way stays loaded."""
+        reader, writer = os.pipe()
+        child = start(lambda: asyncio.run(self._offer(writer)))
+        os.close(writer)
+        try:
+            with os.fdopen(reader, "rb") as pipe:
+                work(pickle.load(pipe))  # noqa: S301 - our own child wrote it
+        finally:
+            os.kill(child.pid, signal.SIGKILL)
+            wait(child)
+
+    async def _offer(self, writer: int) -> None:
+        _, access = await self._listen(None)
+        with os.fdopen(writer, "wb") as pipe:
+            pickle.dump(access, pipe)
+        await asyncio.Event().wait()
 
     async def _serve(self, work: Callable[[Access], Any], watcher: Watcher | None) -> Ended:
         listeners, access = await self._listen(watcher)

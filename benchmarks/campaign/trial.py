@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 from benchmarks.campaign import company
@@ -96,7 +97,8 @@ class Trial:
         for runs in range(1, chance.choice((1, 1, 2)) + 1):
             self._disturb(watch, chance, report, seconds=runs * (LEASE_SECONDS + 1), calm=calm)
         found = self._recover(watch, report, seconds=(runs + 1) * (LEASE_SECONDS + 1))
-        if twin is not None and found is not None and twin.seen != found.seen:
+        if twin is not None and found is not None:
+            report.broken += twin.unequal
             report.lost += _different(twin.seen, found.seen)
         _add(report, watch)
         report.faults = crms.faults.struck
@@ -130,7 +132,7 @@ class Trial:
 
     def _undisturbed(self) -> Any:
         self.prepared.crms.world.options.change({"salesforce": {"max_page_size": 2000}})
-        return self.prepared.crms.run(partial(company.rest, opening=self._opening(1.0))).value
+        return self.prepared.crms.run(partial(company.rest, opening=self._opening(1.0), twice=True)).value
 
     def _disturb(
         self, watch: Watch, chance: random.Random, report: Report, *, seconds: float, calm: bool
@@ -222,6 +224,5 @@ def _different(wanted: list[Any], found: list[Any]) -> list[str]:
     """Name the records that ended otherwise than they would have without the fault."""
     extra = [repr(item) for item in found if item not in wanted]
     missing = [repr(item) for item in wanted if item not in found]
-    return [f"ended otherwise: {one} instead of {other}" for one, other in zip(extra, missing, strict=False)] or [
-        f"{len(found)} records instead of {len(wanted)}"
-    ]
+    pairs = zip_longest(extra, missing, fillvalue="no record")
+    return [f"ended otherwise: {one} instead of {other}" for one, other in pairs]
