@@ -17,7 +17,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from benchmarks.campaign import company
 from benchmarks.campaign.company import NOW, Opening, Plant
 from benchmarks.campaign.crms import Crms
 from benchmarks.campaign.ledgers import Ledgers, ledgers
+from benchmarks.campaign.plants import PLANTS
 from benchmarks.campaign.processes import start, wait
 from benchmarks.campaign.trial import Prepared, Report, Trial, wait_for
 
@@ -68,31 +70,34 @@ def _company(kept: Ledgers, seed: int, *, settled: bool) -> Prepared:
     return Prepared(name, crms, settled)
 
 
-def campaign(
-    seeds: Sequence[int], ledger: str, jobs: int = 1, plant: Plant | None = None
-) -> Iterator[Report]:
-    """Play the trials of these seeds, some at once; reports come in no order."""
+@contextmanager
+def campaign(ledger: str, jobs: int = 1) -> Iterator[Callable[..., list[Report]]]:
+    """Prepare everything; gives the function that plays the trials of some seeds, with a planted bug or none."""
     with tempfile.TemporaryDirectory(prefix="crmbridge-campaign-") as folder:
         kept = ledgers(ledger, Path(folder))
         try:
             prepared = prepare(kept, jobs)
-            shares = [seeds[slot::jobs] for slot in range(jobs)]
-            work = [partial(_share, share, prepared, kept, slot, plant) for slot, share in enumerate(shares)]
-            for child in [start(share, 0) for share in work]:
-                yield from wait_for(child).value
+
+            def play(seeds: Sequence[int], plant: Plant | None = None, *, attack: bool = False) -> list[Report]:
+                trial = partial(Trial, ledgers=kept, plant=plant, attack=attack)
+                work = [partial(_share, seeds[slot::jobs], prepared, trial, slot) for slot in range(jobs)]
+                return [
+                    report for child in [start(share, 0) for share in work] for report in wait_for(child).value
+                ]
+
+            yield play
         finally:
             kept.clean()
 
 
 def _share(
-    seeds: Sequence[int], prepared: Sequence[Prepared], kept: Ledgers, slot: int, plant: Plant | None
+    seeds: Sequence[int], prepared: Sequence[Prepared], trial: Callable[..., Trial], slot: int
 ) -> list[Report]:
     """Play some trials one after the other, each in a fork of its own."""
     found = []
     for seed in seeds:
         chosen = prepared[seed % len(prepared)]
-        trial = Trial(seed=seed, prepared=chosen, ledgers=kept, slot=slot, plant=plant)
-        done = wait(start(trial.run))
+        done = wait(start(trial(seed=seed, prepared=chosen, slot=slot).run))
         broken = [done.error or f"signal {done.signal}"]
         found.append(done.value or Report(seed, broken=broken))
     return found
@@ -134,13 +139,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the first seed; one that failed runs alone")
     parser.add_argument("--ledger", default="sqlite://", help="sqlite:// or postgresql://…")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="trials at once")
+    parser.add_argument("--attack", action="store_true", help="people aim at the window before each write")
+    parser.add_argument("--plant", choices=PLANTS, help="plant a bug, to see that the figures show it")
     parser.add_argument("--json", action="store_true", help="print nothing but the object")
     given = parser.parse_args()
     logging.disable()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     begun = time.perf_counter()
-    seeds = range(given.seed, given.seed + given.runs)
-    reports = list(campaign(seeds, given.ledger, given.jobs))
+    plant = PLANTS[given.plant][0] if given.plant else None
+    with campaign(given.ledger, given.jobs) as play:
+        reports = play(range(given.seed, given.seed + given.runs), plant, attack=given.attack)
     if not given.json:
         tell(reports, time.perf_counter() - begun)
     found = totals(reports)

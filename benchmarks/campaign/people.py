@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,8 +31,8 @@ class Edit:
     raw: str
     #: Address of the person whom the record is about: the same in both CRMs.
     email: str
-    #: The CRM's clock, whole seconds.
-    second: int
+    #: The record had changed in the same second before: Salesforce's stamps do not tell the two apart.
+    same_second: bool
 
 
 #: Canonical field -> its names in (HubSpot, Salesforce); all of them may be written by the campaign's mapping.
@@ -107,10 +107,10 @@ class People:
             yield object, id, email_of(self.values(crm, object, id))
 
     # what people do ----------------------------------------------------------------------------------
-    def edit(self, among: list[tuple[str, str, str]] | None = None) -> Edit | None:
-        """Let somebody change one field of a record; None when nothing changed."""
+    def edit(self, among: Sequence[tuple[str, str, str]] = ()) -> Edit | None:
+        """Let somebody change one field of one of these records, or of any; None when nothing changed."""
         live = self.live()
-        chosen = [record for record in among or live if record in live] or live
+        chosen = [record for record in among if record in live] or live
         crm, object, id = self.chance.choice(chosen)
         name = self.chance.choice(list(FIELDS))
         place = Place(crm, object, id, name)
@@ -120,7 +120,8 @@ class People:
         if column not in self._columns(crm, object) or _text(before.get(column)) == raw:
             return None
         self._set(place, column, raw)
-        return Edit(place, raw, email_of(before), self.crms.world.clock.now_ms() // 1000)
+        stamps = before.get("SystemModstamp"), self.values(crm, object, id).get("SystemModstamp")
+        return Edit(place, raw, email_of(before), stamps[0] == stamps[1])
 
     def stir(self) -> None:
         """Do something that is more than an edit: somebody arrives, is converted, merged or thrown away."""

@@ -82,6 +82,8 @@ class Trial:
     ledgers: Ledgers
     slot: int
     plant: Plant | None = None
+    #: People aim at the moment between our re-read and our write.
+    attack: bool = False
 
     def run(self) -> Report:
         """Play it through in this process, which should be a fork of its own."""
@@ -90,7 +92,7 @@ class Trial:
         people = People(crms, chance)
         watch = Watch(people, chance, settled=self.prepared.settled)
         report = Report(self.seed)
-        calm = self._stir(people, watch, chance)
+        calm = self._stir(people, watch, chance) and not self.attack
         twin = self._twin() if calm else None
         self.ledgers.put(self.prepared.name, self.slot)
         runs = 0
@@ -141,6 +143,7 @@ class Trial:
         crms = self.prepared.crms
         script, opening = self._misfortune(chance, self._opening(seconds))
         script.edits = 0.0 if calm else chance.choice((0.0, 0.1, 0.3))
+        script.attack = 0.7 if self.attack else 0.0
         watch.play(script)
         done = crms.run(partial(company.sync, opening=opening, plant=self.plant), watch)
         report.killed += done.signal == 9
@@ -157,7 +160,7 @@ class Trial:
         elif kind == "commit":
             opening = Opening(**{**asdict(opening), "kill_at_commit": chance.randint(1, 40)})
         elif kind == "budget":
-            script.budget = chance.randint(8, 30)
+            script.budget = chance.randint(5, 20)
             opening = Opening(**{**asdict(opening), "budget": script.budget})
         else:
             script.kill_at_write = kind == "write"

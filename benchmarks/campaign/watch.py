@@ -32,6 +32,8 @@ class Script:
 
     #: Chance of an edit before a call; edits stop after the last call of the script.
     edits: float = 0.0
+    #: Chance of an edit of a record that a call is about to write: aimed at the window, not by accident.
+    attack: float = 0.0
     #: Kill the run at this call; 0: do not.
     kill_at: int = 0
     #: … counting only calls that write.
@@ -103,6 +105,8 @@ class Watch:
         writes = _writes(request)
         self._write += writes
         if writes:
+            if self.chance.random() < self.script.attack:
+                self._let_somebody_edit(set(_IDS[crm].findall(request.body.decode())))
             self._people_before = {(object, id) for object, id, _ in self.people.emails()}
         if self._is_time(writes) and not self.script.kill_after:
             self._kill()
@@ -122,10 +126,12 @@ class Watch:
             self._kill()
 
     # people ------------------------------------------------------------------------------------------
-    def _let_somebody_edit(self) -> None:
-        """Change a field: half of the time of a record that was just re-read, to hit the window."""
-        among = self._last_read if self.chance.random() < 0.5 else None
-        edit = self.people.edit(among or None)
+    def _let_somebody_edit(self, ids: set[str] | None = None) -> None:
+        """Change a field, of one of these records if any; half of the time of one that was just re-read."""
+        among = self._last_read if self.chance.random() < 0.5 else []
+        if ids is not None:
+            among = [record for record in self.people.live() if record[2] in ids]
+        edit = self.people.edit(among)
         if edit is not None:
             self.note(edit, self._call)
 
@@ -177,9 +183,8 @@ class Watch:
             self.verdict.overwritten.append(told)
             return
         self.verdict.in_window[f"{place.crm} {place.field}"] += 1
-        if place.crm == "salesforce" and place.field == _COMPARE_AND_SET:
-            stamp = str(self.people.values(*place[:3]).get("SystemModstamp"))
-            self.verdict.missed_by_compare_and_set.append(f"{told} (edited {edit.second}, now {stamp})")
+        if place.crm == "salesforce" and place.field == _COMPARE_AND_SET and not edit.same_second:
+            self.verdict.missed_by_compare_and_set.append(told)
 
     def _look_for_duplicates(self) -> None:
         """Look for records that our call made of people who had one already."""
