@@ -78,11 +78,15 @@ def campaign(ledger: str, jobs: int = 1) -> Iterator[Callable[..., list[Report]]
         try:
             prepared = prepare(kept, jobs)
 
-            def play(seeds: Sequence[int], plant: Plant | None = None, *, attack: bool = False) -> list[Report]:
+            def play(
+                seeds: Sequence[int], plant: Plant | None = None, *, attack: bool = False
+            ) -> list[Report]:
                 trial = partial(Trial, ledgers=kept, plant=plant, attack=attack)
                 work = [partial(_share, seeds[slot::jobs], prepared, trial, slot) for slot in range(jobs)]
                 return [
-                    report for child in [start(share, 0) for share in work] for report in wait_for(child).value
+                    report
+                    for child in [start(share, 0) for share in work]
+                    for report in wait_for(child).value
                 ]
 
             yield play

@@ -31,7 +31,9 @@ NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 LEASE_SECONDS = 60.0
 PROCESS = Process.load(Path(str(resources.files("crmbridge.cli") / "demo_company" / "process.toml")))
 #: Beside what is written anyway, two fields of the person, so that people's own data is at stake as well.
-_WRITTEN = "stage status recycle_reason owner lead_id score is_mql is_sal qualified_at why job_title city".split()
+_WRITTEN = (
+    "stage status recycle_reason owner lead_id score is_mql is_sal qualified_at why job_title city".split()
+)
 MAPPING = Mapping.parse(
     {
         "format": 1,
@@ -77,9 +79,7 @@ Plant = Callable[[Bridge], None]
 @contextmanager
 def company(access: Access, opening: Opening, plant: Plant | None = None) -> Iterator[Bridge]:
     """Open the company."""
-    hubspot = HubSpot(
-        MAPPING, access_token=access.hubspot_token, base_url=access.hubspot_url, policy=_POLICY
-    )
+    hubspot = HubSpot(MAPPING, access_token=access.hubspot_token, base_url=access.hubspot_url, policy=_POLICY)
     salesforce = Salesforce(
         MAPPING, instance_url=access.salesforce_url, session_id=access.salesforce_session, policy=_POLICY
     )
@@ -158,8 +158,12 @@ def _missed(bridge: Bridge, records: Sequence[Record]) -> list[str]:
     stored = bridge.ledger.related((), {record.ref for record in records})
     held = {part.record.ref: part.record for part in stored}
     unknown = [f"{record.ref} is not known" for record in records if record.ref not in held]
-    differing = [(record, _differing(bridge, held[record.ref], record)) for record in records if record.ref in held]
-    return unknown + [f"{record.ref} is held otherwise: {', '.join(names)}" for record, names in differing if names]
+    differing = [
+        (record, _differing(bridge, held[record.ref], record)) for record in records if record.ref in held
+    ]
+    return unknown + [
+        f"{record.ref} is held otherwise: {', '.join(names)}" for record, names in differing if names
+    ]
 
 
 def _differing(bridge: Bridge, held: Record, live: Record) -> list[str]:

@@ -216,9 +216,7 @@ def _picked(picker: _Picker) -> dict[str, Value]:
     return picked
 
 
-def _stage(
-    picker: _Picker, memory: Memory, stages: Sequence[str]
-) -> tuple[str | None, datetime | None]:
+def _stage(picker: _Picker, memory: Memory, stages: Sequence[str]) -> tuple[str | None, datetime | None]:
     """Give the latest move that a person made and its time, else what we remember, else the furthest set.
 
     A CRM that cannot express our stage (HubSpot has no lifecycle value for "recycled") still shows the

@@ -163,7 +163,9 @@ class Story:
         in_salesforce = self.sandbox.load("salesforce.User", "\n".join([_USERS, *users])).ids
         self.hubspot_ids = dict(zip(REPS, in_hubspot, strict=True))
         self.user_ids = dict(zip(REPS, in_salesforce, strict=True))
-        self._names = {found: name for ids in (self.hubspot_ids, self.user_ids) for name, found in ids.items()}
+        self._names = {
+            found: name for ids in (self.hubspot_ids, self.user_ids) for name, found in ids.items()
+        }
 
     def _load(self, name: str, row: dict[str, str]) -> str:
         cells = ['"' + value.replace('"', '""') + '"' for value in row.values()]
@@ -173,9 +175,7 @@ class Story:
 
     def _edit_lead(self, record_id: str, fields: dict[str, Any]) -> None:
         org = self.sandbox.salesforce.org
-        caller = Caller(
-            user_id=self.user_ids["tia"], version="62.0", headers={"sforce-auto-assign": "FALSE"}
-        )
+        caller = Caller(user_id=self.user_ids["tia"], version="62.0", headers={"sforce-auto-assign": "FALSE"})
         org.writer.update(caller, org.store.named("Lead"), record_id, fields)
         org.writer.effects.clear()
 
