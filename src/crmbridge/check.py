@@ -21,6 +21,7 @@ _MAPPING: Final = "mapping.toml"
 #: What a lead has without a field of its own -> the field it comes from; None: from several.
 _DERIVED: Final[Mapping[str, str | None]] = {
     "domain": None,
+    "stage_at": None,
     "status_at": None,
     "status_reason": "recycle_reason",
     "owner_kind": "owner",

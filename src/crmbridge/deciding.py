@@ -16,6 +16,7 @@ from crmbridge.chunks import chunks
 from crmbridge.identity import is_live
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
+from crmbridge.object_map import FieldMap
 from crmbridge.model import Assignment, Decision, Lead, Memory, RecordRef, Value
 from crmbridge.plan import PlanContext, plan_lead
 from crmbridge.ports import Crm, FieldSchema, Ledger, Planned, Progress, Run, Schema, StoredLead, no_progress
@@ -202,6 +203,17 @@ class _MappedTarget:
         self.expresses = mapped.expresses
         known = {item.canonical: fields.get(item.name) for item in mapped.fields}
         self.length = {name: found.length for name, found in known.items() if found is not None}.get
+        self._places = {item.canonical: _places(item, known[item.canonical]) for item in mapped.fields}
+
+    def place(self, name: str, value: Value) -> int | None:
+        """Give the place of a value in the CRM's own order of options; None when nobody knows."""
+        return self._places.get(name, {}).get(value)
+
+
+def _places(item: FieldMap, field: FieldSchema | None) -> Mapping[Value, int]:
+    """Give our value -> its place among the options that the CRM offers."""
+    offered = {option.value: place for place, option in enumerate(field.options)} if field else {}
+    return {ours: offered[raw] for ours, raw in item.to_raw.items() if raw in offered}
 
 
 def _plan_context(

@@ -316,6 +316,8 @@ class Lead:
     created_at: datetime | None = None
     #: A stage name of the process, as the CRMs hold it now; None when unset or unknown.
     stage: str | None = None
+    #: When somebody moved it there by hand, by the CRM's clock; None when nobody did or no CRM says.
+    stage_at: datetime | None = None
     #: As sales set it in either CRM; None when unset.
     status: LeadStatus | None = None
     #: When the status was set, as far as the CRMs say; None when they do not.
@@ -371,10 +373,17 @@ class Memory:
     refused_by: tuple[str, ...] = ()
     #: The status and reason already acted on, so that one verdict of sales counts once.
     seen_status: str | None = None
+    #: The move by hand that was acted on last, with its time: it counts once, even if it stays to be seen.
+    seen_stage: str | None = None
     #: Version of the process that decided last.
     process_version: str | None = None
     #: The reasons of the last hand-off as the rep reads them: scores and rule names, no personal data.
     why: str | None = None
+
+
+def move_key(stage: str, moved_at: datetime | None) -> str:
+    """Spell a move by hand as ``Memory.seen_stage`` keeps it."""
+    return f"{stage}|{moved_at.isoformat() if moved_at is not None else ''}"
 
 
 class Effect(Enum):

@@ -46,6 +46,9 @@ class Target(Protocol):
     def length(self, name: str) -> int | None:
         """Give the longest text that a field holds; None when there is no limit or nobody knows."""
 
+    def place(self, name: str, value: Value) -> int | None:
+        """Give the place of a value in the CRM's own order of options; None when nobody knows."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanContext:
@@ -258,6 +261,10 @@ class _LeadPlan:
     def _backward(self, name: str, ref: RecordRef, theirs: Value, ours: Value) -> bool:
         if name != "stage" or (ref.crm, ref.object) not in self.context.forward_only:
             return False
+        # The CRM may have later stages than the process knows: a customer stays one.
+        places = [self.context.targets[ref.crm, ref.object].place(name, value) for value in (theirs, ours)]
+        if None not in places and places[0] > places[1]:  # type: ignore[operator]  # None was ruled out
+            return True
         rank = self.context.stage_rank
         return rank.get(str(theirs), -1) > rank.get(str(ours), -1)
 

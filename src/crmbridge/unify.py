@@ -23,6 +23,7 @@ from crmbridge.model import (
     OwnerKind,
     RecordRef,
     Value,
+    move_key,
 )
 from crmbridge.normalise import company_domain, registrable_domain
 from crmbridge.ports import StoredLead, StoredRecord
@@ -37,7 +38,7 @@ _LEAD_FIELDS = frozenset(item.name for item in dataclass_fields(Lead))
 _NOT_PERSONAL = frozenset(
     (
         "id records activities account opportunities account_owner opportunity_owner custom unknown "
-        "owner_kind owner_active status_at status_reason domain stage status owner lead_id account_id "
+        "owner_kind owner_active stage_at status_at status_reason domain stage status owner lead_id account_id "
         "fit_score engagement_score score is_mql is_sal qualified_at accepted_at recycled_at recycle_until "
         "recycle_count recycle_reason why process_version"
     ).split()
@@ -112,7 +113,7 @@ def unify(
     live = [part for part in stored.records if is_live(part.record)]
     picker = _Picker(live, authority, same)
     memory = stored.memory or Memory()
-    stage = _stage(picker, memory, stages)
+    stage, stage_at = _stage(picker, memory, stages)
     values = _person_values(picker)
     status = picker.pick("status")
     reason = picker.pick("recycle_reason")
@@ -123,6 +124,7 @@ def unify(
         id=stored.id,
         records=tuple(part.record.ref for part in stored.records),
         stage=stage,
+        stage_at=stage_at,
         status=LeadStatus(status.value) if status and status.value is not None else None,
         status_at=status.changed_at if status else None,
         status_reason=_text(reason.value) if reason else None,
@@ -214,22 +216,21 @@ def _picked(picker: _Picker) -> dict[str, Value]:
     return picked
 
 
-def _stage(picker: _Picker, memory: Memory, stages: Sequence[str]) -> str | None:
-    """Give the latest move that a person made, else what we remember, else the furthest that is set.
+def _stage(picker: _Picker, memory: Memory, stages: Sequence[str]) -> tuple[str | None, datetime | None]:
+    """Give the latest move that a person made and its time, else what we remember, else the furthest set.
 
     A CRM that cannot express our stage (HubSpot has no lifecycle value for "recycled") still shows the
-    one before: that is no move.
+    one before: that is no move. Neither is one that was acted on before and still stands there.
     """
     found = [item for item in picker.candidates("stage") if item.value is not None]
     moves = [item for item in found if item.edited]
-    if moves:
-        return _text(min(moves, key=_weakness).value)
+    move = min(moves, key=_weakness) if moves else None
+    if move is not None and move_key(str(move.value), move.changed_at) != memory.seen_stage:
+        return _text(move.value), move.changed_at
     if memory.stage is not None:
-        return memory.stage
+        return memory.stage, None
     known = [str(item.value) for item in found]
-    if len(known) < 2:
-        return known[0] if known else None
-    return max(known, key=lambda name: stages.index(name) if name in stages else -1)
+    return max(known, key=lambda name: stages.index(name) if name in stages else -1, default=None), None
 
 
 def _owner(picker: _Picker, owners: OwnerDirectory, memory: Memory, authority: str | None) -> str | None:

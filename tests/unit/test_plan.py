@@ -25,6 +25,9 @@ class Everything:
     def expresses(self, name: str, value: Value) -> bool:
         return name != "stage" or value in self.stages
 
+    def place(self, name: str, value: Value) -> int | None:
+        return None
+
     def length(self, name: str) -> int | None:
         return 10 if name == "city" else None
 

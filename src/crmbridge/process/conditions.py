@@ -20,7 +20,7 @@ _LEAD_KINDS: Final = {
     **dict.fromkeys(_TEXTS.split(), FieldKind.TEXT),
     **dict.fromkeys(("employee_count", "annual_revenue"), FieldKind.NUMBER),
     **dict.fromkeys(("opted_out", "do_not_call", "owner_active"), FieldKind.BOOLEAN),
-    **dict.fromkeys(("created_at", "status_at"), FieldKind.TIME),
+    **dict.fromkeys(("created_at", "stage_at", "status_at"), FieldKind.TIME),
 }
 _ACCOUNT_KINDS: Final = {
     "account.customer": FieldKind.BOOLEAN,

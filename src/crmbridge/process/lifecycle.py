@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from crmbridge.model import Effect, Lead, LeadStatus, Memory, Opportunity, StageRole
+from crmbridge.model import Effect, Lead, LeadStatus, Memory, Opportunity, StageRole, move_key
 from crmbridge.process.case import Case
 from crmbridge.process.definition import Process
 from crmbridge.process.making import reason
@@ -126,6 +126,7 @@ def _move_by_hand(case: Case, observed: Stage) -> None:
     before = case.stage
     case.move(observed, reason("person.moved", Effect.MOVE, observed.name, before.name))
     case.moved_from = before
+    case.updates["seen_stage"] = move_key(observed.name, case.lead.stage_at)
     if observed.role is StageRole.RECYCLED:
         _recycle(case, case.lead.status_reason, case.now)
     elif observed.role in _ACCEPTED and (case.memory.accepted_at is None or before.role in OFF_THE_WAY):

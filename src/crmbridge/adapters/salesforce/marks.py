@@ -21,6 +21,8 @@ _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9]{18}", re.ASCII)
 #: Rows that a fingerprint covers: the smallest page that the server gives.
 NEWEST = 200
+#: Stamps and the server's Date header are cut to whole seconds, and neither clock is read at the same moment.
+_SAME_SECOND = timedelta(seconds=1)
 
 
 class Point(NamedTuple):
@@ -45,6 +47,11 @@ def place(row: Mapping[str, Any]) -> Point:
 def literal(stamp: str) -> str:
     """Write a stamp of an answer (``2026-05-01T07:25:37.000+0000``) as a SOQL literal."""
     return stamp.replace(".000+0000", "Z").replace("+0000", "Z")
+
+
+def is_fresh(stamp: str, now: datetime | None) -> bool:
+    """Tell whether a row was read so soon after its stamp that an edit of the same second may follow."""
+    return now is not None and now - datetime.fromisoformat(stamp) <= _SAME_SECOND
 
 
 class Mark(NamedTuple):
@@ -91,10 +98,16 @@ class Probe:
 
     A pass shows rows as they are when their page is fetched: what is edited meanwhile appears with a
     newer stamp, or has been read before. So it is the probe that says how far a pass can have got.
+
+    Args:
+        now: The server's clock when the rows were given; None when nobody knows.
     """
 
-    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, rows: Iterable[Mapping[str, Any]], now: datetime | None = None) -> None:
         self.points = sorted(place(row) for row in rows)[-NEWEST:]
+        newest = self.newest
+        #: The newest row may change once more without moving its stamp, which counts whole seconds.
+        self.is_fresh = newest is not None and is_fresh(newest.stamp, now)
 
     @property
     def newest(self) -> Point | None:
@@ -148,7 +161,7 @@ class Window:
             return self._floor
         since = self._since(newest.stamp if is_end else min(newest.stamp, self._last))
         self._counts = Counter({stamp: count for stamp, count in self._counts.items() if stamp >= since})
-        if not (is_end and self._is_exact):
+        if not (is_end and self._is_exact) or self._probe.is_fresh:
             return Mark(since)
         return Mark(since, self._counts.total(), newest, self._probe.fingerprint(since))
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from crmbridge.adapters.salesforce.activities import to_activity
 from crmbridge.adapters.salesforce.client import decode
+from crmbridge.adapters.salesforce.marks import is_fresh
 from crmbridge.adapters.salesforce.owners import to_owners
 from crmbridge.adapters.salesforce.schema import Org
 from crmbridge.adapters.salesforce.soql import id18, is_id, select, within
@@ -66,7 +68,8 @@ class Reader:
         name = page.object
         if name in PEOPLE:
             found = self._org.map(name)
-            yield from to_records(list(_news(page, known)), found)
+            now = self._org.client.now
+            yield from (_unsettled(record, now) for record in to_records(list(_news(page, known)), found))
         elif name == "Account":
             yield from map(to_account, page.rows)
         elif name == "Opportunity":
@@ -95,8 +98,9 @@ class Reader:
         # The field ignores case, as the CRM compares texts.
         asked = {lead_id.casefold(): lead_id for lead_id in lead_ids}
         rows = self._matching(object, self._org.columns(object), key.name, list(lead_ids))
+        now = self._org.client.now
         return {
-            asked[text]: to_record(row, found)
+            asked[text]: _unsettled(to_record(row, found), now)
             for row in rows
             if (text := str(row[key.name]).casefold()) in asked
         }
@@ -108,7 +112,7 @@ class Reader:
             answer = self._org.client.send("POST", f"composite/sobjects/{object}", body, object=object)
             for row in decode(answer.content, list[dict[str, Any] | None]):
                 if row is not None and not row.get("IsDeleted"):
-                    record = to_record(row, self._org.map(object))
+                    record = _unsettled(to_record(row, self._org.map(object)), self._org.client.now)
                     found[record.ref.id] = record
         return found
 
@@ -139,6 +143,17 @@ def _news(page: Rows, known: KnownVersions) -> Iterator[Row]:
     """Leave out the rows whose version is known: most of the overlap."""
     versions = known(page.object, [row["Id"] for row in page.rows]) if page.rows else {}
     return (row for row in page.rows if versions.get(row["Id"]) != row["SystemModstamp"])
+
+
+def _unsettled(record: Record, now: datetime | None) -> Record:
+    """Give a row that was read in the second of its stamp a version that the next run does not know.
+
+    Somebody may change it once more in that second, and the stamp would stay. The part of a second is
+    cut off again where a write is made conditional on the version.
+    """
+    if record.deleted or not is_fresh(record.version, now):
+        return record
+    return replace(record, version=record.version.replace(".000", ".999"))
 
 
 def _owners_page(people: Mapping[str, Sequence[Row]]) -> Page:

@@ -132,7 +132,7 @@ class Walk:
         newest = select(name, ("Id", "SystemModstamp"), where=where, order=f"{_NEWEST_FIRST} LIMIT {NEWEST}")
         answers = self._answers([newest, self._ordered(name, rest, _OLDEST_FIRST)])
         probe, first = (_page(name, answer) for answer in answers)
-        return Probe(probe.records), first
+        return self._probe(probe), first
 
     # pages -------------------------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class Walk:
             yield Rows(name, (), str(mark), unchanged_count=len(first.records))
         elif first.done:
             first.records.reverse()
-            yield from self._ascending(name, first, Probe(first.records))
+            yield from self._ascending(name, first, self._probe(first))
         else:
             yield from self._since(name, first, mark)
 
@@ -157,7 +157,7 @@ class Walk:
         """Read an object whole. More than one page needs a probe, and has to begin after it."""
         if first.done:
             # A single page shows one moment: it is its own probe.
-            yield from self._ascending(name, first, Probe(first.records))
+            yield from self._ascending(name, first, self._probe(first))
         else:
             probe, again = self._probed(name)
             yield from self._ascending(name, again, probe)
@@ -170,7 +170,7 @@ class Walk:
             yield Rows(name, fresh[::-1], moved, unchanged_count=len(first.records) - len(fresh))
         else:
             (again,) = self._answers([self._ordered(name, mark.rest, _OLDEST_FIRST)])
-            yield from self._ascending(name, _page(name, again), Probe(first.records))
+            yield from self._ascending(name, _page(name, again), self._probe(first))
 
     def _fresh(self, name: str, first: QueryPage, mark: Mark) -> list[Row] | None:
         """Give what changed since the mark if that accounts for every difference; None if it does not.
@@ -197,13 +197,19 @@ class Walk:
 
     def _moved(self, first: QueryPage, fresh: Sequence[Row], mark: Mark) -> Mark:
         """Move a mark forward, unless it would have to count rows that are not at hand."""
-        probe = Probe(first.records)
+        probe = self._probe(first)
         window = Window(probe, self._overlap, mark)
         window.add(fresh[::-1])
         moved = window.mark(is_end=True)
         if moved is not None and moved.since > mark.last.stamp:
             return moved
+        if probe.is_fresh:
+            return Mark(mark.since)
         return Mark(mark.since, first.total, place(first.records[0]), probe.fingerprint())
+
+    def _probe(self, page: QueryPage) -> Probe:
+        """Take a page that has just been given as a probe."""
+        return Probe(page.records, self._client.now)
 
     def _ascending(self, name: str, page: QueryPage, probe: Probe) -> Iterator[Rows]:
         """Follow a query whose oldest rows come first, with a mark on each page."""
