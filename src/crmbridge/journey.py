@@ -63,6 +63,8 @@ class Entry:
     #: Who recorded it: "ledger", "hubspot.history", "hubspot.stage_dates", "salesforce.history",
     #: "salesforce.conversion", "activity", "opportunity", "csv".
     source: str = "ledger"
+    #: The score at that moment (QUALIFIED only); None when nobody recorded it.
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,3 +83,5 @@ class Journey:
     activities: tuple[Activity, ...] = ()
     #: In order of ref.
     opportunities: tuple[Opportunity, ...] = ()
+    #: The stage it is in now, as the CRMs, our memory or a file say; None when nobody says.
+    stage: str | None = None
