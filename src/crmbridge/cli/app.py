@@ -11,7 +11,15 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from crmbridge.cli import care_commands, exits, run_commands, sandbox_commands, setup_commands, show
+from crmbridge.cli import (
+    care_commands,
+    exits,
+    report_commands,
+    run_commands,
+    sandbox_commands,
+    setup_commands,
+    show,
+)
 from crmbridge.errors import ConfigError, CrmBridgeError, UnsafePlan
 from crmbridge.logs import configure
 
@@ -28,6 +36,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Set a company up": setup_commands.COMMANDS,
     "Run": run_commands.COMMANDS,
     "Look after it": care_commands.COMMANDS,
+    "Look at it": report_commands.COMMANDS,
 }
 for panel, commands in _PANELS.items():
     for command in commands:

@@ -1,4 +1,4 @@
-"""Figures over journeys: funnel, conversion, follow-up, cohorts, drift, segments, quotas. Pure: no clock, no I/O."""
+"""Figures over journeys: funnel, follow-up, cohorts, drift, segments, quotas. Pure: no clock, no I/O."""
 
 from crmbridge.metrics.quota import Quota
 from crmbridge.metrics.report import Document, Rows, report

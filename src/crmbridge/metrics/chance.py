@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from itertools import pairwise
 from math import sqrt
 from statistics import NormalDist, fmean
 from typing import Any
@@ -53,7 +54,7 @@ def beyond_spread(part: int, whole: int, cohorts: Sequence[tuple[int, int]]) -> 
     mean = parts / wholes
     unit = sqrt(mean * (1 - mean))
     scores = [(p / n - mean) / (unit / sqrt(n)) for p, n in cohorts if n]
-    moved = fmean(abs(b - a) for a, b in zip(scores, scores[1:], strict=False))
+    moved = fmean(abs(b - a) for a, b in pairwise(scores))
     spread = max(1.0, moved / 1.128)  # 1.128: mean range of two normal numbers, in standard deviations
     score = (part / whole - mean) / (unit * spread * sqrt(1 / whole + 1 / wholes))
     return 2 * NormalDist().cdf(-abs(score))

@@ -149,15 +149,15 @@ class Cohorts:
             undated=undated,
         )
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Show all cohorts in order of time."""
+    def rows(self, *, touched: bool) -> list[dict[str, Any]]:
+        """Show all cohorts in order of time; ``touched``: whether touches are recorded at all."""
         return [
             {
                 "cohort": self.name(cohort),
                 "leads": len(cohort.days),
                 "conversions": [self.outcome(cohort, role).row() for role in self.roles],
                 "follow_up": {
-                    "touched": sum(cohort.touched),
+                    "touched": sum(cohort.touched) if touched else None,
                     "median_seconds": cohort.touch_seconds.at(50),
                     "p90_seconds": cohort.touch_seconds.at(90),
                 },

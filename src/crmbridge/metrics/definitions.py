@@ -7,9 +7,9 @@ from crmbridge.metrics.steps import Terms
 #: Figure -> its definition. ``{…}`` is filled from the terms of the report.
 _TEXTS = {
     "leads": "A lead is one person; in files, one key of the leads file.",
-    "rows": "rows_in = rows_used + the sum of rows_skipped: every row is used, or skipped for the reason named.",
+    "rows": "rows_in = rows_used + the sum of rows_skipped: every row is used, or skipped for a reason.",
     "as_of": "What happened after {as_of} is not counted; windows that end later are censored.",
-    "reached": "Leads that entered the stage or one further on the way; off the way: that were put there.",
+    "reached": "Leads that entered the stage or one further on the way; off the way: put there.",
     "recorded": "Leads with a record of that very stage; the others of 'reached' follow from a later stage.",
     "current": "Leads that are in the stage now.",
     "conversion": "n reached 'from', converted of them reached 'to'; rate = converted / n, between 0 and 1.",
@@ -19,9 +19,9 @@ _TEXTS = {
     "won": "Leads that reached the first stage of the role customer, or with an opportunity that was won.",
     "lost": "Leads that are not won and have a lost opportunity, or a stage that means lost.",
     "rate": "In 'by': won / leads. win_rate: won / (won + lost).",
-    "passed": "Leads with a hand-off; where no hand-off is recorded, qualified leads; in files without a stage "
+    "passed": "Leads with a hand-off; where none is recorded, qualified leads; in files without a stage "
     "of that role, every lead with a creation date.",
-    "follow_up": "From the hand-off (as 'passed') to the first touch by sales at or after it. n: leads with both.",
+    "follow_up": "From the hand-off (as 'passed') to the first touch at or after it. n: leads with both.",
     "touch": "A call or meeting that did not come in, or an e-mail, task or other contact that went out and "
     "names who of ours made it; in files: an activity of a declared touch kind that did not come in.",
     "from_action": "From the person's last own activity before the hand-off to the first touch.",
@@ -31,19 +31,20 @@ _TEXTS = {
     "percentiles": "Linear interpolation between order statistics; days are differences of calendar dates.",
     "revenue": "Sum of the amounts of what was won. One number where there is one currency; currencies are "
     "never added; null where no amount is recorded.",
+    "null": "Nothing of the kind is recorded anywhere; 0 is a count.",
     "by": "Every value of a dimension; null: it is blank, which is a group of its own.",
-    "cohorts": "Leads by the {period} in which they qualified (without such a stage: were created). Converted: "
-    "got there within window_days. Rates are over mature leads, whose window is over; censored ones are "
-    "counted and in no rate. low and high: Wilson interval, 95 %.",
+    "cohorts": "Leads by the {period} in which they qualified (without such a stage: were created). "
+    "Converted: got there within window_days. Rates are over mature leads, whose window is over; "
+    "censored ones are counted and in no rate. low and high: Wilson interval, 95 %.",
     "recycled": "How often sales gave a lead back, by reason; the key '' is: no reason given. Likewise "
     "rejected, disqualified and lost.",
     "feedback": "Passed leads that sales accepted, rejected, gave back or disqualified / passed leads.",
     "quota": "running_target: what is owed by the end of the day of as_of, in proportion to calendar days; a "
     "shortfall is owed on top in the next period, a surplus is not carried over.",
-    "drift": "Each mature cohort against up to {baseline_periods} before it: Fisher's exact test and Laney's p' "
-    "(the larger p-value counts), Benjamini-Hochberg over all tests; drifted: p_adjusted < {alpha}.",
-    "segments": "Each value against all other leads: Fisher's exact test, Benjamini-Hochberg per measure, from "
-    "{least} leads on each side.",
+    "drift": "Each mature cohort against up to {baseline_periods} before it: Fisher's exact test and "
+    "Laney's p' (the larger p-value counts), Benjamini-Hochberg over all; drifted: p_adjusted < {alpha}.",
+    "segments": "Each value against all other leads: Fisher's exact test, Benjamini-Hochberg per measure, "
+    "from {least} leads on each side.",
 }
 
 

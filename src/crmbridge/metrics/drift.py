@@ -1,4 +1,4 @@
-"""Drift: a conversion rate that moved beyond chance against the company's own baseline, and what it looks like.
+"""Drift: a conversion rate that moved beyond chance against the company's own baseline, and why perhaps.
 
 Every mature cohort is compared with the mature cohorts before it. Two things can be wrong (S87): the
 *definition* (scores and acceptance moved: other leads are passed than before) or the *follow-up* (times and

@@ -61,6 +61,8 @@ class Passage:
     acted_at: datetime | None = None
     score: float | None = None
     answered: bool = False
+    #: Opportunities that are older than the lead.
+    older: int = 0
 
 
 class Reader:
@@ -97,7 +99,9 @@ class Reader:
                 self._reach(found, self._place[entry.value], entry.at)
             elif entry.value in self.names:
                 found.recorded.add(entry.value)
-                found.lost = found.lost or self.names[entry.value] == "lost"
+                if self.names[entry.value] == "lost":
+                    found.lost = True
+                    found.verdicts.append(("lost", entry.reason, entry.at))
         elif kind in _VERDICTS:
             self._note(found, _VERDICTS[kind], entry)
         elif kind in _AS_ROLE:
@@ -127,9 +131,16 @@ class Reader:
     def _follow(self, found: Passage, item: Opportunity) -> None:
         """Take an opportunity that began after the person was known; an earlier one is not the lead's."""
         created = found.journey.created_at
-        if item.deleted or (created and item.created_at and item.created_at.date() < created.date()):
+        if item.deleted:
             return
-        self._reach_role(found, "opportunity", item.created_at)
+        if created and item.created_at and item.created_at.date() < created.date():
+            found.older += 1
+            return
+        place = self.first.get("opportunity")
+        if place is not None:
+            found.furthest = max(found.furthest, place)
+            if item.created_at is not None:
+                self._reach(found, place, item.created_at)
         if item.won:
             self._win(found, item)
         elif item.closed:

@@ -1,4 +1,4 @@
-"""Marketing's promise and sales': a number per period, what is still owed of earlier ones, and how it stands."""
+"""Marketing's promise and sales': a number per period, and what is still owed of earlier ones."""
 
 from __future__ import annotations
 

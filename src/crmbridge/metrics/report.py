@@ -17,7 +17,7 @@ from crmbridge.metrics.passage import Passage, Reader
 from crmbridge.metrics.quota import progress
 from crmbridge.metrics.segments import segments
 from crmbridge.metrics.steps import Outline, Terms
-from crmbridge.metrics.tally import Tally, money
+from crmbridge.metrics.tally import Tally, money, win_rate
 
 #: The document of the report, as JSON has it. ``docs/report.md`` explains every key.
 Document = dict[str, Any]
@@ -95,28 +95,37 @@ def _document(tally: Tally, cohorts: Cohorts, outline: Outline, terms: Terms) ->
         "funnel": tally.funnel(),
         "conversion": tally.conversion(),
         "follow_up": _follow_up(tally),
+        "activities": dict(sorted(tally.activities.items())),
         "time_to_close": {
             "n": len(tally.all.close_days),
             "median_days": tally.all.close_days.at(50),
             "p90_days": tally.all.close_days.at(90),
         },
-        "won": tally.all.won,
-        "lost": tally.all.lost,
-        "win_rate": rate(tally.all.won, tally.all.won + tally.all.lost),
+        **_outcomes(tally),
         **money(tally.all.revenue),
         "by": tally.by(),
         "period": terms.period,
         "periods": tally.period_rows(),
-        "cohorts": cohorts.rows(),
+        "cohorts": cohorts.rows(touched=tally.has("touched")),
         "leads_without_cohort": cohorts.undated,
         **{role: dict(sorted(reasons.items())) for role, reasons in _verdicts(tally).items()},
-        "feedback": {
-            "passed": tally.all.passed,
-            "with_feedback": tally.all.answered,
-            "coverage": rate(tally.all.answered, tally.all.passed),
-        },
+        "feedback": _feedback(tally),
         "quota": _quota(tally, terms),
         **_tested(tally, cohorts, outline, terms),
+    }
+
+
+def _outcomes(tally: Tally) -> Document:
+    won, lost = tally.told("won", tally.all.won), tally.told("lost", tally.all.lost)
+    return {"won": won, "lost": lost, "win_rate": win_rate(won, lost)}
+
+
+def _feedback(tally: Tally) -> Document:
+    answered = tally.told("feedback", tally.all.answered)
+    return {
+        "passed": tally.all.passed,
+        "with_feedback": answered,
+        "coverage": rate(answered, tally.all.passed),
     }
 
 
@@ -130,14 +139,14 @@ def _follow_up(tally: Tally) -> Document:
     return {
         "passed": everything.passed,
         "n": len(everything.touch),
-        "untouched": everything.passed - len(everything.touch),
+        "untouched": tally.told("touched", everything.passed - len(everything.touch)),
         **_seconds("", everything.touch),
         **_seconds("business_", tally.business),
         "from_action": {"n": len(tally.from_action), **_seconds("", tally.from_action)},
         "sla": {"judged": tally.judged, "inside": tally.inside, "share": rate(tally.inside, tally.judged)},
         "touches": dict(sorted(tally.touches.items())),
-        "median_touches": tally.touch_counts.at(50),
-        "p90_touches": tally.touch_counts.at(90),
+        "median_touches": tally.touch_counts.at(50) if tally.has("touched") else None,
+        "p90_touches": tally.touch_counts.at(90) if tally.has("touched") else None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from crmbridge.metrics.chance import adjusted, shares_differ
@@ -34,11 +35,18 @@ def _compared(tally: Tally, measure: str, place: int | None, terms: Terms) -> li
     whole, part = _counts(tally.all, measure, place)
     found = []
     for dimension, groups in tally.groups.items():
+        if _is_known_of_winners_alone(groups):
+            continue
         for value, group in groups.items():
             leads, hits = _counts(group, measure, place)
             if min(leads, whole - leads) >= terms.least and part:
                 found.append(_row(measure, dimension, value, (hits, leads), (part - hits, whole - leads)))
     return found
+
+
+def _is_known_of_winners_alone(groups: Mapping[str | None, Group]) -> bool:
+    """Tell whether a dimension is filled in when a lead is won: it would foretell what it follows from."""
+    return all(group.won == group.leads for value, group in groups.items() if value is not None)
 
 
 def _counts(group: Group, measure: str, place: int | None) -> tuple[int, int]:

@@ -68,10 +68,36 @@ class Tally:
         #: Measure -> day -> how many: for quotas.
         self.days: dict[str, Counter[date]] = {"qualified": Counter(), "won": Counter()}
         self.touches: Counter[str] = Counter()
+        #: Kind -> activities of any direction at any time.
+        self.activities: Counter[str] = Counter()
         self.touch_counts = Sample()
         self.from_action, self.business = Sample(), Sample()
         self.inside = self.judged = 0
         self.notes: Counter[str] = Counter()
+
+    # what is recorded at all ----------------------------------------------------------------------------
+    def has(self, what: str) -> bool:
+        """Tell whether anything of a kind is recorded: a count of what nobody records is no figure.
+
+        Args:
+            what: "won", "lost", "touched", "feedback", a role off the way, or a key of a period's row.
+        """
+        roles = set(self._reader.names.values())
+        if what in OFF:
+            return what in roles or bool(self.verdicts[what])
+        if what == "won":
+            return "customer" in roles or self.all.won > 0
+        if what == "touched":
+            return bool(self.activities)
+        if what == "feedback":
+            return "accepted" in roles or any(self.has(role) for role in OFF if role != "lost")
+        if what == "leads":
+            return any(counts["leads"] for counts in self.periods.values())
+        return _BY_ROLE[what] in roles
+
+    def told(self, what: str, count: int) -> int | None:
+        """Give a count of something that is recorded; None of what is not."""
+        return count if self.has(what) else None
 
     def add(self, found: Passage) -> None:
         """Count one lead everywhere."""
@@ -85,6 +111,9 @@ class Tally:
         self._count_periods(found)
         self._count_verdicts(found)
         self._follow_up(found)
+        self.activities.update(item.kind.value for item in found.journey.activities)
+        if found.older:
+            self.notes["opportunities older than their lead; not the lead's"] += found.older
         if found.close_days is not None and found.close_days < 0:
             self.notes["won on a day before the time to close begins; counted as it is"] += 1
 
@@ -204,21 +233,21 @@ class Tally:
 
     def _row(self, value: str | None, group: Group) -> dict[str, Any]:
         counts = {key: group.at_least(self._reader.first.get(role)) for key, role in _BY_ROLE.items()}
-        sold = "customer" in self._reader.first or group.won > 0
+        won, lost = self.told("won", group.won), self.told("lost", group.lost)
         return {
             "value": value,
             "leads": group.leads,
             **counts,
-            "won": group.won if sold else None,
-            "rate": rate(group.won, group.leads) if sold else None,
+            "won": won,
+            "rate": rate(won, group.leads),
             **money(group.revenue),
             "median_days": group.close_days.at(50),
             "p90_days": group.close_days.at(90),
-            "lost": group.lost,
-            "win_rate": rate(group.won, group.won + group.lost),
+            "lost": lost,
+            "win_rate": win_rate(won, lost),
             "passed": group.passed,
-            "feedback": group.answered,
-            "touched": len(group.touch),
+            "feedback": self.told("feedback", group.answered),
+            "touched": self.told("touched", len(group.touch)),
             "median_touch_seconds": group.touch.at(50),
             "p90_touch_seconds": group.touch.at(90),
         }
@@ -226,16 +255,20 @@ class Tally:
     def period_rows(self) -> list[dict[str, Any]]:
         """Give what happened in each period, in order; undated events come last, with period null."""
         names = sorted(name for name in self.periods if name) + ([""] if "" in self.periods else [])
-        keys = ["leads", *self._counted(), *(role for role in OFF if role != "lost")]
-        return [{"period": name or None, **{key: self.periods[name][key] for key in keys}} for name in names]
-
-    def _counted(self) -> list[str]:
-        found = [name for name, role in _BY_ROLE.items() if self._reader.first.get(role) is not None]
-        return [*found, "won"]
+        keys = ["leads", *_BY_ROLE, "won", *(role for role in OFF if role != "lost")]
+        return [
+            {"period": name or None, **{key: self.told(key, self.periods[name][key]) for key in keys}}
+            for name in names
+        ]
 
 
 def _ordered(groups: dict[str | None, Group]) -> list[tuple[str | None, Group]]:
     return sorted(groups.items(), key=lambda item: (-item[1].leads, item[0] is None, item[0] or ""))
+
+
+def win_rate(won: int | None, lost: int | None) -> float | None:
+    """Give the share of what was won of what was decided; None where either is not recorded."""
+    return None if won is None or lost is None else rate(won, won + lost)
 
 
 def money(revenue: dict[str, Decimal]) -> dict[str, Any]:

@@ -1,0 +1,96 @@
+"""The command report: the figures of a company, or of CSV files before anything is connected."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crmbridge.cli import show_report
+from crmbridge.cli.options import AsJson, Company, Now, in_a_folder, moment
+from crmbridge.cli.session import console, opened, print_json
+from crmbridge.errors import ConfigError, Problem
+from crmbridge.metrics import Document
+from crmbridge.reporting import Choice, report_csv, report_ledger
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).date()
+    except ValueError:
+        raise typer.BadParameter("give an ISO day, such as 2026-11-21") from None
+
+
+def _checked_day(text: str | None) -> str | None:
+    _day(text)
+    return text
+
+
+def report(
+    *,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Further files after --from-csv FILE.")
+    ] = None,
+    company: Company = Path(),
+    from_csv: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from-csv", metavar="FILE", help="Read CSV files instead of the ledger: files, or their folder."
+        ),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="FILE", help="TOML file that says how to read them.")
+    ] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            "--rejects", metavar="FILE", callback=in_a_folder, help="Keep the skipped rows here, as CSV."
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="ISO", callback=_checked_day, help="Leads that qualified on or after this day."
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until", metavar="ISO", callback=_checked_day, help="Leads that qualified before this day."
+        ),
+    ] = None,
+    now: Now = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", metavar="DIM", help="Group by this; repeatable. Without it: by everything."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the funnel and every other figure of the lead process, each with its definition.
+
+    Example: crmbridge report --from-csv leads.csv deals.csv --mapping funnel.toml --json
+    """
+    choice = Choice(since=_day(since), until=_day(until), by=tuple(by or ()), now=moment(now))
+    given = [*(from_csv or ()), *(files or ())]
+    if mapping is None and given:
+        advice = "say how to read it: --mapping FILE.toml (docs/report.md)"
+        raise ConfigError([Problem("--from-csv", "", "CSV files need a mapping", advice)])
+    document = (
+        _from_ledger(company, choice) if mapping is None else report_csv(mapping, given, choice, rejects)
+    )
+    if as_json:
+        print_json(document)
+    else:
+        show_report.show_report(console(), document)
+
+
+def _from_ledger(company: Path, choice: Choice) -> Document:
+    with opened(company) as bridge:
+        return report_ledger(bridge, choice)
+
+
+COMMANDS = (report,)

@@ -1,0 +1,167 @@
+"""CSV files -> journeys, by a mapping that declares everything: what is not declared is not guessed.
+
+Used by ``crmbridge report --from-csv``; whoever else needs the history in files reads them the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crmbridge.csv_in.columns import Columns
+from crmbridge.csv_in.journeys import Sources, Teller
+from crmbridge.csv_in.load import Loaded, Loader
+from crmbridge.csv_in.parse import load_spec
+from crmbridge.csv_in.rows import Rejects, opened
+from crmbridge.csv_in.spec import Spec
+from crmbridge.errors import ConfigError
+from crmbridge.journey import Journey
+from crmbridge.metrics import Outline, Quota, Rows, Terms
+from crmbridge.model import Activity, ActivityKind, Direction
+
+__all__ = ["CsvIn", "read_csv"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvIn:
+    """Files that were read and joined."""
+
+    spec: Spec
+    loaded: Loaded = field(repr=False)
+    sources: Sources = field(repr=False)
+    #: What became of the rows; its notes are complete once the journeys were told.
+    rows: Rows
+
+    @property
+    def outline(self) -> Outline:
+        """Give the stages that the mapping declares."""
+        return Outline.of(self.spec.stages)
+
+    def journeys(self) -> Iterator[Journey]:
+        """Tell one journey per lead, in the order of the files."""
+        self.loaded.notes.clear()
+        self.loaded.notes.update(self.rows.notes)
+        yield from Teller(self.loaded, self.sources)
+        self.rows.notes.update(self.loaded.notes - self.rows.notes)
+
+    def terms(self, as_of: datetime | None = None) -> Terms:
+        """Give the terms of a report over these files.
+
+        Args:
+            as_of: None: ``as_of`` of the mapping, else the latest moment in the files: later than that
+                nobody looked.
+        """
+        told = self.spec.report
+        zone = ZoneInfo(self.spec.files[0].format.timezone)
+        default = Terms(as_of=as_of or _moment(told.get("as_of"), zone) or self._latest())
+        hours = told.get("sla_hours")
+        return Terms(
+            as_of=default.as_of,
+            dimensions=told.get("by"),
+            period=told.get("period") or default.period,
+            windows={
+                **default.windows,
+                **{role: int(days) for role, days in told.get("windows", {}).items()},
+            },
+            zone=zone,
+            close_from=told.get("close_from"),
+            is_touch=self._is_touch,
+            target=None if hours is None else lambda _: float(hours) * 3600,
+            quotas=tuple(_quota(name, table) for name, table in told.get("quota", {}).items()),
+        )
+
+    def _latest(self) -> datetime:
+        return self.loaded.latest or datetime(1970, 1, 1, tzinfo=UTC)
+
+    def _is_touch(self, activity: Activity) -> bool:
+        if activity.direction is Direction.INBOUND:
+            return False
+        return activity.kind in self.spec.touches or (
+            activity.kind is ActivityKind.UNKNOWN and activity.raw_kind == "first_touch_at"
+        )
+
+
+def read_csv(
+    mapping: Path,
+    files: Sequence[Path] = (),
+    *,
+    rejects: Path | None = None,
+    roles: Mapping[str, str] | None = None,
+) -> CsvIn:
+    """Read and join the files of a mapping.
+
+    Args:
+        mapping: A TOML file as docs/report.md describes it.
+        files: Instead of the paths that the mapping names; or one folder that holds them.
+        rejects: Where to keep the skipped rows with their reasons; an existing file is replaced.
+        roles: Stage -> role from the company's process.
+
+    Raises:
+        ConfigError: with every problem of the mapping, or of the files under it.
+    """
+    spec = load_spec(mapping, files, roles)
+    columns = Columns(spec, _headers(spec))
+    sources = Sources.of(spec, columns)
+    _check_report(spec)
+    columns.refuse(spec)
+    kept = Rejects(rejects)
+    try:
+        loaded = Loader(spec, columns, kept).load()
+    finally:
+        kept.close()
+    rows = Rows(read=loaded.rows_in, skipped=kept.skipped, notes=loaded.notes.copy())
+    return CsvIn(spec=spec, loaded=loaded, sources=sources, rows=rows)
+
+
+def _headers(spec: Spec) -> dict[str, tuple[str, ...]]:
+    """Read the columns of every file; what is wrong with any of them is told at once."""
+    found: dict[str, tuple[str, ...]] = {}
+    problems = list(spec.place.problems)
+    for file in spec.files:
+        try:
+            with opened(file) as table:
+                found[file.name] = table.columns
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def _check_report(spec: Spec) -> None:
+    """Compare what [report] names with what there is."""
+    place, told = spec.place.at("report"), spec.report
+    for number, name in enumerate(told.get("by") or ()):
+        if name not in spec.dimensions:
+            place.at("by").at(number).refuse(f"there is no field {name!r}", "declare it under [fields]")
+    if (stage := told.get("close_from")) is not None and stage not in spec.stages:
+        place.at("close_from").refuse(f"there is no stage {stage!r}", f"stages: {', '.join(spec.stages)}")
+    for name, table in told.get("quota", {}).items():
+        for key in ("period", "target", "begins"):
+            if table.get(key) is None:
+                place.at("quota").at(name).refuse(f"{key} is missing")
+
+
+def _quota(measure: str, table: Mapping[str, Any]) -> Quota:
+    begins = table["begins"]
+    return Quota(
+        measure=measure,
+        period=table["period"],
+        target=table["target"],
+        targets=table.get("targets") or {},
+        begins=begins.date() if isinstance(begins, datetime) else begins,
+        carry_over=table.get("carry_over", True),
+    )
+
+
+def _moment(told: date | None, zone: ZoneInfo) -> datetime | None:
+    """Read a day as its end, so that the day itself counts."""
+    if told is None:
+        return None
+    if isinstance(told, datetime):
+        return told if told.tzinfo is not None else told.replace(tzinfo=zone)
+    return datetime.combine(told, time.max, zone)
