@@ -33,13 +33,16 @@ from crmbridge.errors import (
     UnsafePlan,
 )
 from crmbridge.guards import estimate, guard, refuse_empty, refuse_moved_on
+from crmbridge.journeys import LedgerJourneys
 from crmbridge.mapping import Mapping as CompanyMapping
+from crmbridge.metrics import Document, report
 from crmbridge.model import Outcome, RecordRef, Value
 from crmbridge.ports import Crm, Ledger, NewField, Progress, Rights, Run, no_progress
 from crmbridge.process import Explanation, Process
 from crmbridge.provision import needed
 from crmbridge.reading import bind, read
 from crmbridge.references import find_lead, known_run
+from crmbridge.reporting import Choice, outline, terms
 from crmbridge.results import Plan, Result, Reversal
 from crmbridge.schemas import current_schemas, read_schemas
 from crmbridge.undo import plan_reverse
@@ -119,6 +122,21 @@ class Bridge(Desk):
             ConfigError: the reference matches no lead, or several.
         """
         return self._deciding(now).explain(find_lead(self.ledger, lead))
+
+    def report(self, choice: Choice | None = None) -> Document:
+        """Give the figures of the lead process, from what the ledger recorded.
+
+        Args:
+            choice: Period, moment and dimensions; None: everything, as of the clock.
+
+        Returns:
+            The document that ``crmbridge report --json`` prints; docs/report.md explains every key.
+        """
+        chosen = choice or Choice()
+        now = chosen.now or self._clock()
+        deciding = self._deciding(now)
+        journeys = LedgerJourneys(self.ledger, self.process, deciding.unify, chosen.by)
+        return report(journeys, outline(self.process), chosen.terms(terms(self.process, now)), journeys.rows)
 
     def rights(self) -> Mapping[str, Rights]:
         """Compare what each token may do with what the mapping needs."""

@@ -21,6 +21,7 @@ from crmbridge.model import Assignment, Decision, Lead, Memory, RecordRef, Value
 from crmbridge.plan import PlanContext, plan_lead
 from crmbridge.ports import Crm, FieldSchema, Ledger, Planned, Progress, Run, Schema, StoredLead, no_progress
 from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, explain
+from crmbridge.recording import recorded
 from crmbridge.unify import OwnerDirectory, unify
 
 #: Leads loaded, decided and stored together.
@@ -103,14 +104,20 @@ class Deciding:
         if not self.process.covers(lead, self.now):
             return Planned(lead_id=stored.id, decision=None, skipped="out_of_scope")
         self.unreadable.update(lead.unknown)
-        decision = decide(lead, self.process, stored.memory or Memory(), self.now)
-        return plan_lead(stored, lead, decision, self._context)
+        return self._recorded(stored, lead, decide(lead, self.process, stored.memory or Memory(), self.now))
 
     def _plan(self, stored: StoredLead, decision: Decision) -> Planned:
         lead = self.unify(stored)
         if decision.memory.assigned_owner is not None:
             lead = replace(lead, owner=decision.memory.assigned_owner)
-        return plan_lead(stored, lead, decision, self._context)
+        return self._recorded(stored, lead, decision)
+
+    def _recorded(self, stored: StoredLead, lead: Lead, decision: Decision) -> Planned:
+        """Plan one decision, with what it adds to the lead's journey."""
+        planned = plan_lead(stored, lead, decision, self._context)
+        if decision.memory is stored.memory:
+            return planned
+        return replace(planned, entries=recorded(stored.memory or Memory(), decision, lead))
 
     def _assigned(self, run: Run) -> Iterator[Decision]:
         """Give the plan's candidates with the owner that each of them gets."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from crmbridge.journey import Entry
 from crmbridge.model import (
     Account,
     Activity,
@@ -338,6 +339,8 @@ class Planned:
     conflicts: tuple[Conflict, ...] = ()
     #: (record, field, value) on which both sides agree: the new base once the plan is carried out.
     agreed: tuple[tuple[RecordRef, str, Value], ...] = ()
+    #: What the decision adds to the lead's journey once the plan is carried out.
+    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -525,3 +528,10 @@ class Ledger(SafetyLedger, Protocol):
 
     def superseded(self, run_id: str) -> bool:
         """Tell whether a later run has read the CRMs and planned anew."""
+
+    # journeys --------------------------------------------------------------------------------------
+    def lead_ids(self, after: str, limit: int) -> Sequence[str]:
+        """Give ids of all leads, ascending after ``after``."""
+
+    def entries(self, lead_ids: Collection[str]) -> Mapping[str, Sequence[Entry]]:
+        """Give what is recorded of leads' journeys, in order of time; a lead without any is absent."""

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from crmbridge.csv_in import read_csv
 from crmbridge.errors import ConfigError, Problem
 from crmbridge.metrics import Document, Outline, Terms, report
-
-if TYPE_CHECKING:
-    from crmbridge.bridge import Bridge
+from crmbridge.model import StageRole
+from crmbridge.process import Process
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +47,12 @@ def report_csv(mapping: Path, files: Sequence[Path], choice: Choice, rejects: Pa
     return report(found.journeys(), found.outline, choice.terms(found.terms(choice.now)), found.rows)
 
 
-def report_ledger(bridge: Bridge, choice: Choice) -> Document:
-    """Report on a company's leads as the ledger knows them; calls no CRM."""
-    process = bridge.process
-    now = choice.now or bridge.now()
-    stages = {stage.name: stage.role.value for stage in process.stages}
-    terms = Terms(as_of=now, zone=process.zone, close_from=_qualified(stages))
-    return report(bridge.journeys(choice.by), Outline.of(stages), choice.terms(terms))
+def outline(process: Process) -> Outline:
+    """Give the stages of a process as a report counts them."""
+    return Outline.of({stage.name: stage.role.value for stage in process.stages})
 
 
-def _qualified(stages: dict[str, str]) -> str | None:
-    return next((name for name, role in stages.items() if role == "qualified"), None)
+def terms(process: Process, now: datetime) -> Terms:
+    """Give the terms of a report on a company: its time zone, and cycles that begin with the qualification."""
+    qualified = process.by_role(StageRole.QUALIFIED)
+    return Terms(as_of=now, zone=process.zone, close_from=None if qualified is None else qualified.name)

@@ -13,7 +13,7 @@ from crmbridge.cli.options import AsJson, Company, Now, in_a_folder, moment
 from crmbridge.cli.session import console, opened, print_json
 from crmbridge.errors import ConfigError, Problem
 from crmbridge.metrics import Document
-from crmbridge.reporting import Choice, report_csv, report_ledger
+from crmbridge.reporting import Choice, report_csv
 
 
 def _day(text: str | None) -> date | None:
@@ -90,7 +90,7 @@ def report(
 
 def _from_ledger(company: Path, choice: Choice) -> Document:
     with opened(company) as bridge:
-        return report_ledger(bridge, choice)
+        return bridge.report(choice)
 
 
 COMMANDS = (report,)

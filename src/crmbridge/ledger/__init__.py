@@ -13,6 +13,7 @@ from crmbridge.ledger.disputes import Disputes
 from crmbridge.ledger.failures import Failures
 from crmbridge.ledger.forgetting import Forgetting
 from crmbridge.ledger.history import History
+from crmbridge.ledger.journeys import Journeys
 from crmbridge.ledger.leads import Leads
 from crmbridge.ledger.limiter import SqlLimiter
 from crmbridge.ledger.migrations import upgrade
@@ -28,7 +29,20 @@ from crmbridge.ledger.watch import Watch
 __all__ = ["SqlLedger", "SqlLimiter"]
 
 
-class SqlLedger(Runs, Reading, Leads, Plans, Outcomes, Failures, Disputes, Watch, Usage, History, Forgetting):
+class SqlLedger(
+    Runs,
+    Reading,
+    Leads,
+    Plans,
+    Outcomes,
+    Failures,
+    Disputes,
+    Watch,
+    Usage,
+    History,
+    Forgetting,
+    Journeys,
+):
     """Implements ``ports.Ledger``, one chapter of it per module. Thread-safe; close it when done."""
 
     def __init__(

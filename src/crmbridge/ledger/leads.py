@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, select, union
 
 from crmbridge.codec import pack, unpacker
+from crmbridge.ledger.journeys import absorb
 from crmbridge.ledger.loading import load_leads
 from crmbridge.ledger.marks import TO_DECIDE, mark
 from crmbridge.ledger.part import CHUNK, Part
@@ -128,6 +129,7 @@ class Leads(Part):
         tx.execute(record.update().where(record.c.lead_id == absorbed).values(lead_id=survivor))
         tx.execute(failure.update().where(failure.c.lead_id == absorbed).values(lead_id=survivor))
         fold(tx, absorbed, survivor)
+        absorb(self._store, tx, survivor, absorbed)
         tx.execute(alias.update().where(alias.c.lead_id == absorbed).values(lead_id=survivor))
         tx.execute(lead.delete().where(lead.c.id == absorbed))
         self._store.put(tx, alias, ("old_id", "lead_id"), [(absorbed, survivor)], update=("lead_id",))

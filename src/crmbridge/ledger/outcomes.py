@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from crmbridge.codec import pack, unpack
 from crmbridge.ledger.failures import note_failures
 from crmbridge.ledger.history import TOUCHED
+from crmbridge.ledger.journeys import record
 from crmbridge.ledger.logged import AUDIT_COLUMNS, CHANGE_KEY, Logged, place_of, planned_changes
 from crmbridge.ledger.marks import EDITED_SINCE, TO_DECIDE, mark
 from crmbridge.ledger.part import CHUNK, Part
@@ -53,6 +54,7 @@ class Outcomes(Part):
                 chosen &= self._store.among(planned.c.lead_id, lead_ids)
             tx.execute(_remember(chosen))
             self._log_assignments(tx, chosen)
+            record(self._store, tx, chosen)
             for agreed in _agreed(tx, chosen):
                 store_bases(self._store, tx, agreed)
             rows = [(pool, pack(dict(shares))) for pool, shares in pointers.items()]

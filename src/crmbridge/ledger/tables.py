@@ -169,6 +169,7 @@ planned = _table(
     _column("decision", LargeBinary, null=True),
     _column("memory", LargeBinary, null=True),
     _column("agreed", LargeBinary, null=True),
+    _column("entries", LargeBinary, null=True),  # what the decision adds to the journey
 )
 _index(
     "planned_handed_off",

@@ -92,6 +92,8 @@ CREATE TABLE crmbridge_usage (
     calls BIGINT NOT NULL,
     PRIMARY KEY (crm, day)
 ){clustered};
+
+ALTER TABLE crmbridge_planned ADD COLUMN entries {blob};
 """
 
 
