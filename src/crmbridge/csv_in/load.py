@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -180,9 +180,20 @@ class Loader:
                 )
             else:
                 found[key] = cells
-        if unmatched := sum(key not in found for key in wanted):
-            what = "leads" if kept.on is None else f"values of {file.on}"
-            loaded.notes[f"{what} without a row in {file.label}"] = unmatched
+        self._note_unmatched(file, kept, found)
+
+    def _note_unmatched(self, file: File, kept: Kept, found: Container[str]) -> None:
+        """Say how many leads have no row of details, and how many could not have one."""
+        named = "leads" if file.on is None else f"leads with a {file.on}"
+        if kept.on is None:
+            keys: Iterable[Value] = self.loaded.keys
+        else:
+            keys = (self.loaded.get(kept.on, lead) for lead in range(len(self.loaded.keys)))
+        for key in keys:
+            if key is None:
+                self.loaded.notes[f"leads with a blank {file.on}: none in {file.label}"] += 1
+            elif key not in found:
+                self.loaded.notes[f"{named} without a row in {file.label}"] += 1
 
     def _wanted(self, kept: Kept) -> Any:
         if kept.on is None:

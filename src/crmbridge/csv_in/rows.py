@@ -97,8 +97,12 @@ class Table:
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Give (line, cells) of every row; empty lines are no rows."""
+        named = self.file.format.header
         with _refused(self.file, self._reader):
             for row in self._reader:
+                if named is not None and tuple(map(str.strip, row)) == named:
+                    raise _problem(self.file, "begins with its header", "declare header = true")
+                named = None
                 if row:
                     yield self._reader.line_num, row
 

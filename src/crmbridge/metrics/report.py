@@ -123,7 +123,7 @@ def _outcomes(tally: Tally) -> Document:
 def _feedback(tally: Tally) -> Document:
     answered = tally.told("feedback", tally.all.answered)
     return {
-        "passed": tally.all.passed,
+        "passed": tally.told("passed", tally.all.passed),
         "with_feedback": answered,
         "coverage": rate(answered, tally.all.passed),
     }
@@ -137,7 +137,7 @@ def _verdicts(tally: Tally) -> Mapping[str, Counter[str]]:
 def _follow_up(tally: Tally) -> Document:
     everything = tally.all
     return {
-        "passed": everything.passed,
+        "passed": tally.told("passed", everything.passed),
         "n": len(everything.touch),
         "untouched": tally.told("touched", everything.passed - len(everything.touch)),
         **_seconds("", everything.touch),

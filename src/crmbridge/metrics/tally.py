@@ -91,6 +91,8 @@ class Tally:
             return bool(self.activities)
         if what == "feedback":
             return "accepted" in roles or any(self.has(role) for role in OFF if role != "lost")
+        if what == "passed":
+            return "qualified" in roles or self.all.passed > 0
         if what == "leads":
             return any(counts["leads"] for counts in self.periods.values())
         return _BY_ROLE[what] in roles
@@ -245,7 +247,7 @@ class Tally:
             "p90_days": group.close_days.at(90),
             "lost": lost,
             "win_rate": win_rate(won, lost),
-            "passed": group.passed,
+            "passed": self.told("passed", group.passed),
             "feedback": self.told("feedback", group.answered),
             "touched": self.told("touched", len(group.touch)),
             "median_touch_seconds": group.touch.at(50),
