@@ -53,6 +53,6 @@ def outline(process: Process) -> Outline:
 
 
 def terms(process: Process, now: datetime) -> Terms:
-    """Give the terms of a report on a company: its time zone, and cycles that begin with the qualification."""
+    """Give the terms of a report on a company: its time zone; time to close runs from the qualification."""
     qualified = process.by_role(StageRole.QUALIFIED)
     return Terms(as_of=now, zone=process.zone, close_from=None if qualified is None else qualified.name)

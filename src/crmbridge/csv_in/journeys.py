@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 from crmbridge.csv_in.columns import AMOUNT, MOMENT, TEXT, Columns, Source
@@ -15,12 +15,14 @@ from crmbridge.csv_in.spec import REASONS, Spec
 from crmbridge.journey import Entry, EntryKind, Evidence, Journey
 from crmbridge.metrics.steps import OFF, WAY
 from crmbridge.model import Activity, ActivityKind, Direction, Money, Opportunity, RecordRef
+from crmbridge.twins import open_twin
 
 _VERDICTS: Final = {
     "rejected": EntryKind.REJECTED,
     "recycled": EntryKind.RECYCLED,
     "disqualified": EntryKind.DISQUALIFIED,
 }
+_OpenActivity: Final = open_twin(Activity)
 _KINDS: Final = tuple(ActivityKind)
 _DIRECTIONS: Final = tuple(Direction)
 
@@ -95,7 +97,9 @@ class Teller:
         declared = {stage for stage in loaded.spec.values.values() if stage}
         declared |= {stage for _, stage in loaded.spec.present} | {stage for stage, _ in loaded.spec.dates}
         declared |= {file.stage for file in loaded.spec.files if file.stage}
-        self._implied = next((name for name in self._way if name not in declared), None)
+        self._implied = "lead" if self._roles.get("lead") == "lead" and "lead" not in declared else None
+        named = {REASONS[name] for name in self._spec.fields if name in REASONS}
+        self._told_by_reason = [role for role in _VERDICTS if role in named and not self._spec.has_role(role)]
         self._zone = ZoneInfo(loaded.spec.files[0].format.timezone)
 
     def __iter__(self) -> Iterator[Journey]:
@@ -243,24 +247,23 @@ class Teller:
 
     def _by_reason(self, lead: int) -> Iterator[Entry]:
         """Take a reason for the verdict itself where no stage stands for it."""
-        for role, kind in _VERDICTS.items():
-            named = any(REASONS.get(name) == role for name in self._spec.fields)
-            if named and not self._spec.has_role(role) and (reason := self._reason(lead, role)) is not None:
-                yield _entry(kind, None, None, reason)
+        for role in self._told_by_reason:
+            if (reason := self._reason(lead, role)) is not None:
+                yield _entry(_VERDICTS[role], None, None, reason)
 
     # what hangs on it -------------------------------------------------------------------------------------
     def _activities(self, lead: int, places: list[int], texts: list[str | None]) -> list[Activity]:
-        kept, files = self._loaded.activities, self._spec.files
+        kept, names = self._loaded.activities, [file.name for file in self._spec.files]
         person = RecordRef("csv", "lead", self._loaded.keys[lead])
         return [
-            Activity(
-                ref=RecordRef("csv", files[kept.files[place]].name, str(kept.lines[place])),
-                person=person,
-                kind=_KINDS[kept.kinds[place]],
-                at=EPOCH + timedelta(microseconds=kept.at[place]),
-                direction=_DIRECTIONS[kept.directions[place]],
-                owner_id=texts[kept.owners[place]],
-                raw_kind=texts[kept.raws[place]] or "",
+            _activity(
+                RecordRef("csv", names[kept.files[place]], str(kept.lines[place])),
+                person,
+                _KINDS[kept.kinds[place]],
+                EPOCH + timedelta(microseconds=kept.at[place]),
+                _DIRECTIONS[kept.directions[place]],
+                texts[kept.owners[place]],
+                texts[kept.raws[place]] or "",
             )
             for place in places
         ]
@@ -306,6 +309,17 @@ class Teller:
             closed=True,
             won=True,
         )
+
+
+def _activity(ref: RecordRef, person: RecordRef, kind: ActivityKind, at: datetime, *rest: Any) -> Activity:
+    """Make an activity by an open twin: there are millions of them."""
+    made: Any = _OpenActivity()
+    made.ref, made.person, made.kind, made.at = ref, person, kind, at
+    made.direction, made.owner_id, made.raw_kind = rest
+    made.name = made.outcome = None
+    made.deleted = False
+    made.__class__ = Activity
+    return cast("Activity", made)
 
 
 def _money(amount: Decimal | None, currency: str | None) -> Money | None:

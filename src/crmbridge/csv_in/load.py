@@ -42,6 +42,12 @@ class Activities:
     #: Texts of owners and raw kinds, each once.
     texts: dict[str | None, int] = field(default_factory=lambda: {None: 0})
 
+    def add(self, *values: int) -> None:
+        """Take one activity: lead, moment, kind, direction, owner, raw kind."""
+        columns = (self.leads, self.at, self.kinds, self.directions, self.owners, self.raws)
+        for column, value in zip(columns, values, strict=True):
+            column.append(value)
+
     def number(self, text: str | None) -> int:
         """Give the number under which a text is kept."""
         return self.texts.setdefault(text, len(self.texts))
@@ -211,7 +217,7 @@ class Loader:
     # activities, deals, history --------------------------------------------------------------------------
     def _activity(self, file: File, place: int) -> Callable[[int, int, list[str]], str | None]:
         at = self._moment(file, self._columns.moment(file, "at"))
-        owner, ident = self._text(file, "owner"), self._text(file, "id")
+        owner, ident = (self._text(file, name) if name in file.more else None for name in ("owner", "id"))
         kind_of, direction_of = self._kind(file), self._direction(file)
         kept, ids = self.loaded.activities, set[str]()
 
@@ -221,16 +227,12 @@ class Loader:
                 return "blank_date"
             if kind is None:
                 return "not_counted"
-            if (name := ident(row)) is not None:
+            if ident is not None and (name := ident(row)) is not None:
                 if name in ids:
                     return "duplicate_key"
                 ids.add(name)
-            kept.leads.append(lead)
-            kept.at.append((moment - EPOCH) // _MICROSECOND)
-            kept.kinds.append(kind)
-            kept.directions.append(direction_of(row))
-            kept.owners.append(kept.number(owner(row)))
-            kept.raws.append(kept.number(raw))
+            by = 0 if owner is None else kept.number(owner(row))
+            kept.add(lead, (moment - EPOCH) // _MICROSECOND, kind, direction_of(row), by, kept.number(raw))
             kept.lines.append(line)
             kept.files.append(place)
             return None

@@ -164,6 +164,9 @@ def _spec(
     named = [*(s for s in values.values() if s), *(s for _, s in present), *dates]
     named += [file.stage for file in files if file.stage]
     stages = _meanings(dict.fromkeys(named), {**roles, **checked.get("roles", {})}, place)
+    if any(file.rows == "deals" for file in files):
+        known = set(stages.values())
+        stages |= {role: role for role in ("opportunity", "customer") if role not in known}
     touches = frozenset(KINDS[name] for name in told.get("touches", ()) if name in KINDS)
     return Spec(
         place=place,

@@ -159,8 +159,11 @@ class Reader:
 
     # where and when -----------------------------------------------------------------------------------
     def _place_now(self, found: Passage) -> None:
-        stages = [entry.value for entry in found.journey.entries if entry.kind is EntryKind.STAGE]
-        now = found.journey.stage if found.journey.stage is not None else (stages[-1] if stages else None)
+        moves = [entry for entry in found.journey.entries if entry.kind is EntryKind.STAGE]
+        past = [entry.value for entry in moves if entry.at is None or entry.at <= self._terms.as_of]
+        # Where it is now says nothing of a moment before its last move.
+        told = found.journey.stage if len(past) == len(moves) else None
+        now = told if told is not None else (past[-1] if past else None)
         found.current = now if now in self.names else None
         place = self._place.get(now) if now is not None else None
         if place is not None:
