@@ -130,5 +130,5 @@ def test_zoho_owners_join_by_name_and_contradictory_statuses_are_kept_apart() ->
 
 
 def test_a_header_that_the_files_do_not_have_is_a_clear_refusal() -> None:
-    with pytest.raises(ConfigError, match="is given|are given|has no column"):
+    with pytest.raises(ConfigError, match=r"has no column"):
         read_csv(HERE / "maven_crm.toml", [SHARED / "zoho_demo" / "Leads.csv"] * 4)

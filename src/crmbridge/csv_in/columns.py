@@ -78,7 +78,8 @@ class Columns:
             if file.rows == "details":
                 on = None if file.on is None else self.find(Column(file.place.at("on"), file.on), TEXT)
                 self.tables.append(Kept((file,), columns, on=on))
-            self.own(file, file.key, "key")
+            if file.key:
+                self.own(file, file.key, "key")
             for name in file.only:
                 self.own(file, name, "only")
 

@@ -293,11 +293,11 @@ class Teller:
                 close_on=None if deal.closed is None else deal.closed.astimezone(self._zone).date(),
             )
         source = self._sources.amount
-        won = any(self._roles[stage] == "customer" for stage in reached)
+        won = [stage for stage in reached if self._roles[stage] == "customer"]
         if source is not None and won:
-            yield from self._sale(lead, self._loaded.get(source, lead))
+            yield from self._sale(lead, self._loaded.get(source, lead), reached[won[0]])
 
-    def _sale(self, lead: int, amount: Decimal | None) -> Iterator[Opportunity]:
+    def _sale(self, lead: int, amount: Decimal | None, at: datetime | None) -> Iterator[Opportunity]:
         if amount is None:
             self._loaded.notes["won without an amount"] += 1
             return
@@ -308,6 +308,7 @@ class Teller:
             amount=_money(amount, currency or self._spec.currency),
             closed=True,
             won=True,
+            close_on=None if at is None else at.astimezone(self._zone).date(),
         )
 
 

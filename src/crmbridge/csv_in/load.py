@@ -143,7 +143,7 @@ class Loader:
         loaded, skip = self.loaded, self._rejects.skip
         missing = file.format.missing
         with opened(file) as table:
-            width, key = len(table.columns), table.columns.index(file.key)
+            width, key = len(table.columns), table.columns.index(file.key) if file.key else None
             chosen = [(table.columns.index(name), values) for name, values in file.only.items()]
             for line, row in table.rows():
                 loaded.rows_in += 1
@@ -151,6 +151,8 @@ class Loader:
                     skip(file, line, row, "ragged_row")
                 elif any(row[place].strip() not in values for place, values in chosen):
                     skip(file, line, row, "not_selected")
+                elif key is None:
+                    yield f"{file.name}:{line}", line, row
                 elif not (text := row[key].strip()) or text in missing:
                     skip(file, line, row, "blank_key")
                 else:

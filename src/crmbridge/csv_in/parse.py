@@ -56,7 +56,10 @@ def _files(checked: Mapping[str, Any], place: Place, folder: Path, given: Sequen
         return ()
     tables = [_table(item, here.at(number)) for number, item in enumerate(listed)]
     paths = _paths(tables, folder, given, here)
-    general = {**general, "key": checked.get("key", {}).get("column")}
+    keys = checked.get("key", {})
+    # "": the row itself is the lead; only a file that nothing is joined with can do without a key.
+    alone = "" if keys.get("row") and len(listed) == 1 else None
+    general = {**general, "key": keys.get("column", alone)}
     return tuple(
         _file(table, path, general, here.at(number))
         for number, (table, path) in enumerate(zip(tables, paths, strict=True))
@@ -94,7 +97,9 @@ def _file(table: Mapping[str, Any], path: Path, general: Mapping[str, Any], plac
     rows = table.get("rows") or ("leads" if is_first else "details")
     own = table.get("key") or general["key"]
     if own is None:
-        place.refuse("no key column is declared", "write [key] column = …, or key = … here")
+        place.refuse(
+            "no key column is declared", "write [key] column = …, or key = … here; row = true for one file"
+        )
     _check_rows(table, rows, place)
     if is_first and rows != "leads":
         place.at("rows").refuse("the first file must be the leads")

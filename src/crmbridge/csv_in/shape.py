@@ -209,7 +209,7 @@ QUOTA: Final[Mapping[str, Any]] = {
 SHAPE: Final[Mapping[str, Any]] = {
     "format": lambda value, place: value == 1 or place.refuse("this version reads format = 1"),
     "csv": {"files": lambda value, _: value, **_FORMAT, "currency": check_text},
-    "key": {"column": check_text},
+    "key": {"column": check_text, "row": check_boolean},
     "fields": table_of(_columns),
     "stages": table_of(_stage),
     "dates": table_of(_columns),

@@ -55,7 +55,7 @@ class File:
     name: str
     path: Path
     rows: str
-    #: Column with the join key.
+    #: Column with the join key; "": each row is a lead of its own.
     key: str
     #: Column, in a file before, that the key is compared with; None: the lead's key.
     on: str | None

@@ -74,6 +74,7 @@ class Reader:
         self._place = {step.name: place for place, step in enumerate(self.way)}
         self.first = {step.role: outline.first(step.role) for step in self.way}
         self._terms = terms
+        self._last_day = terms.day(terms.as_of)
         self._off = {role: [s.name for s in outline.steps if s.role == role] for role in OFF}
 
     def read(self, journey: Journey) -> Passage:
@@ -141,6 +142,8 @@ class Reader:
             found.furthest = max(found.furthest, place)
             if item.created_at is not None:
                 self._reach(found, place, item.created_at)
+        if item.close_on is not None and item.close_on > self._last_day:
+            return  # closed later than the moment of the report: open as of then
         if item.won:
             self._win(found, item)
         elif item.closed:

@@ -276,6 +276,20 @@ Recycled = "recycled"
     assert (first.stage, found.rows.skipped) == ("recycled", {"not_selected": 1})
 
 
+def test_rows_without_a_key_are_leads_of_their_own(tmp_path: Path) -> None:
+    mapping = """
+[csv]
+files = ["leads.csv"]
+[key]
+row = true
+[fields]
+owner = "owner"
+"""
+    document = reported(tmp_path, mapping)
+    assert {row["value"]: row["leads"] for row in document["by"]["owner"]} == {"ann": 2, "bob": 1}
+    assert any("no key" in problem.message for problem in refused(tmp_path, mapping.replace("true", "false")))
+
+
 # files ----------------------------------------------------------------------------------------------
 def test_files_may_be_given_by_name_by_order_or_as_their_folder(tmp_path: Path) -> None:
     path = write(tmp_path)

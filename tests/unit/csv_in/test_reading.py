@@ -103,7 +103,8 @@ def test_a_declared_form_gives_the_same_figures(
     ],
 )
 def test_the_same_form_undeclared_is_refused(tmp_path: Path, name: str, told: str) -> None:
-    problems = refused(tmp_path, **SAME[name][1])
+    files: dict[str, Any] = dict(SAME[name][1])
+    problems = refused(tmp_path, **files)
     assert told in " ".join(map(str, problems))
     assert all(problem.suggestion or problem.message for problem in problems)
 
