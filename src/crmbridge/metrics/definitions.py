@@ -38,7 +38,8 @@ _TEXTS = {
     "censored ones are counted and in no rate. low and high: Wilson interval, 95 %.",
     "recycled": "How often sales gave a lead back, by reason; the key '' is: no reason given. Likewise "
     "rejected, disqualified and lost.",
-    "feedback": "Passed leads that sales accepted, rejected, gave back or disqualified / passed leads.",
+    "feedback": "Passed leads that sales accepted, moved on, lost, rejected, gave back or disqualified / "
+    "passed leads.",
     "quota": "running_target: what is owed by the end of the day of as_of, in proportion to calendar days; a "
     "shortfall is owed on top in the next period, a surplus is not carried over.",
     "drift": "Each mature cohort against up to {baseline_periods} before it: Fisher's exact test and "

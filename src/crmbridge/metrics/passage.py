@@ -185,6 +185,10 @@ class Reader:
             found.cohort = terms.day(moment) if moment is not None else None
             found.passed_at = found.passed_at or moment
         self._close(found)
+        # Whatever moved it on past the hand-off was an answer of sales.
+        found.answered = (
+            found.answered or found.lost or (qualified is not None and found.furthest > qualified)
+        )
 
     def _close(self, found: Passage) -> None:
         place = self.first.get("customer")
