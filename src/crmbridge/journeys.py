@@ -39,6 +39,8 @@ class LedgerJourneys:
         self._teams = {member.owner: pool.name for pool in reversed(process.pools) for member in pool.members}
         #: Every lead is a row; complete when the last journey was given.
         self.rows = Rows()
+        #: The lead of the journey given last: what depends on more than a journey can ask it meanwhile.
+        self.lead: Lead | None = None
 
     def __iter__(self) -> Iterator[Journey]:
         """Give the journeys of the leads that are the company's; the others are skipped with a reason."""
@@ -48,7 +50,8 @@ class LedgerJourneys:
             for stored in self._ledger.load(ids):
                 self.rows.read += 1
                 if (reason := self._skipped(stored)) is None:
-                    yield self._journey(stored, self._unify(stored), entries)
+                    self.lead = self._unify(stored)
+                    yield self._journey(stored, self.lead, entries)
                 else:
                     self.rows.skipped[reason] += 1
             after = ids[-1]

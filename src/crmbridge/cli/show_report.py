@@ -83,7 +83,9 @@ def _cell(key: str, value: Any) -> str:
         return duration(value)
     if isinstance(value, float):
         return f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else escape(str(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return escape("".join(sign if sign.isprintable() else " " for sign in str(value)))
 
 
 def duration(seconds: float) -> str:

@@ -108,11 +108,8 @@ def read_csv(
     sources = Sources.of(spec, columns)
     _check_report(spec)
     columns.refuse(spec)
-    kept = Rejects(rejects)
-    try:
+    with Rejects.into(rejects, [mapping, *(file.path for file in spec.files)]) as kept:
         loaded = Loader(spec, columns, kept).load()
-    finally:
-        kept.close()
     rows = Rows(read=loaded.rows_in, skipped=kept.skipped, notes=loaded.notes.copy())
     return CsvIn(spec=spec, loaded=loaded, sources=sources, rows=rows)
 
@@ -141,13 +138,13 @@ def _check_report(spec: Spec) -> None:
     if (stage := told.get("close_from")) is not None and stage not in spec.stages:
         place.at("close_from").refuse(f"there is no stage {stage!r}", f"stages: {', '.join(spec.stages)}")
     for name, table in told.get("quota", {}).items():
-        for key in ("period", "target", "begins"):
+        for key in ("period", "target"):
             if table.get(key) is None:
                 place.at("quota").at(name).refuse(f"{key} is missing")
 
 
 def _quota(measure: str, table: Mapping[str, Any]) -> Quota:
-    begins = table["begins"]
+    begins = table.get("begins")
     return Quota(
         measure=measure,
         period=table["period"],
@@ -155,6 +152,7 @@ def _quota(measure: str, table: Mapping[str, Any]) -> Quota:
         targets=table.get("targets") or {},
         begins=begins.date() if isinstance(begins, datetime) else begins,
         carry_over=table.get("carry_over", True),
+        carry_surplus=table.get("carry_surplus", False),
     )
 
 

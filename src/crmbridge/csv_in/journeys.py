@@ -233,6 +233,7 @@ class Teller:
             if role in _VERDICTS:
                 yield _entry(_VERDICTS[role], at, None, reason)
         yield from self._by_reason(lead)
+        self._note_reason(lead, reached)
         score = None if self._sources.score is None else self._loaded.get(self._sources.score, lead)
         qualified = next((stage for stage in reached if self._roles[stage] == "qualified"), None)
         if score is not None and qualified is not None:
@@ -244,6 +245,13 @@ class Teller:
 
     def _code(self, raw: str | None) -> str | None:
         return None if raw is None else self._spec.reasons.get(raw, raw)
+
+    def _note_reason(self, lead: int, reached: Mapping[str, Any]) -> None:
+        """Say that a reason stands on a row that is in no stage it could belong to."""
+        said = {self._roles[stage] for stage in reached} & set(OFF)
+        named = {role for role in self._sources.reasons if self._reason(lead, role) is not None}
+        if named and not said and not named & set(self._told_by_reason):
+            self._loaded.notes["a reason on a row whose stage is no verdict: not counted"] += 1
 
     def _by_reason(self, lead: int) -> Iterator[Entry]:
         """Take a reason for the verdict itself where no stage stands for it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +40,27 @@ class Rejects:
         self.skipped[reason] += 1
         if self._writer is not None:
             self._writer.writerow([file.label, line, reason, *row])
+
+    @classmethod
+    @contextmanager
+    def into(cls, path: Path | None, read: Sequence[Path]) -> Iterator[Rejects]:
+        """Keep rejects in a file; where reading ends in a refusal, there is none.
+
+        Raises:
+            ConfigError: the file is one of those that are ``read``.
+        """
+        if path is not None and any(path.exists() and item.exists() and path.samefile(item) for item in read):
+            advice = "name another file"
+            raise ConfigError([Problem("--rejects", "", f"{path.name} is a file that is read", advice)])
+        kept = cls(path)
+        try:
+            yield kept
+        except BaseException:
+            kept.close()
+            if path is not None:
+                path.unlink(missing_ok=True)
+            raise
+        kept.close()
 
     def close(self) -> None:
         """Close the file. Safe to repeat."""

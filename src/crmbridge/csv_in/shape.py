@@ -204,6 +204,7 @@ QUOTA: Final[Mapping[str, Any]] = {
     "targets": table_of(check_step),
     "begins": _moment,
     "carry_over": check_boolean,
+    "carry_surplus": check_boolean,
 }
 #: Every key of a mapping of CSV files; ``files`` is checked by itself.
 SHAPE: Final[Mapping[str, Any]] = {

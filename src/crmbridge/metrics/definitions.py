@@ -41,7 +41,7 @@ _TEXTS = {
     "feedback": "Passed leads that sales accepted, moved on, lost, rejected, gave back or disqualified / "
     "passed leads.",
     "quota": "running_target: what is owed by the end of the day of as_of, in proportion to calendar days; a "
-    "shortfall is owed on top in the next period, a surplus is not carried over.",
+    "shortfall is owed on top in the next period, a surplus is taken off it, where that is agreed.",
     "drift": "Each mature cohort against up to {baseline_periods} before it: Fisher's exact test and "
     "Laney's p' (the larger p-value counts), Benjamini-Hochberg over all; drifted: p_adjusted < {alpha}.",
     "segments": "Each value against all other leads: Fisher's exact test, Benjamini-Hochberg per measure, "

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from crmbridge.metrics.figures import begin_of, next_begin, period_of, rate, tidy
+from crmbridge.metrics.figures import begin_of, next_begin, period_of, tidy
 
 #: What may be promised: leads that marketing qualifies (S57), customers that sales wins (S62).
 MEASURES: Final = ("qualified", "won")
@@ -25,10 +25,12 @@ class Quota:
     target: float
     #: Period ("2026-Q4") -> what is owed in it.
     targets: Mapping[str, float] = field(default_factory=dict)
-    #: The first day that counts.
-    begins: date
-    #: Whether a shortfall is owed on top in the next period (S64). A surplus is never carried over.
+    #: The first day that counts; None: the first on which something was delivered.
+    begins: date | None = None
+    #: Whether a shortfall is owed on top in the next period (S64).
     carry_over: bool = True
+    #: Whether a surplus is taken off the next period.
+    carry_surplus: bool = False
 
 
 def progress(quota: Quota, delivered: Mapping[date, int], as_of: date) -> list[dict[str, Any]]:
@@ -43,24 +45,30 @@ def progress(quota: Quota, delivered: Mapping[date, int], as_of: date) -> list[d
         calendar days; ``shortfall`` what was owed and not delivered in a period that is over, else None.
     """
     rows: list[dict[str, Any]] = []
-    begin, carried = begin_of(quota.begins, quota.period), 0.0
+    first = quota.begins or min(delivered, default=as_of)
+    begin, carried = begin_of(first, quota.period), 0.0
     while begin <= as_of:
-        row = _row(quota, begin, carried, delivered, as_of)
-        carried = (row["shortfall"] or 0.0) if quota.carry_over else 0.0
+        row = _row(quota, max(begin, first), carried, delivered, as_of)
+        carried = _carried(quota, row["due"] - row["delivered"])
         rows.append(row)
         begin = next_begin(begin, quota.period)
     return rows
 
 
+def _carried(quota: Quota, missing: float) -> float:
+    if missing > 0:
+        return missing if quota.carry_over else 0.0
+    return missing if quota.carry_surplus else 0.0
+
+
 def _row(
-    quota: Quota, begin: date, carried: float, delivered: Mapping[date, int], as_of: date
+    quota: Quota, first: date, carried: float, delivered: Mapping[date, int], as_of: date
 ) -> dict[str, Any]:
-    name, end = period_of(begin, quota.period), next_begin(begin, quota.period)
-    first = max(begin, quota.begins)
+    name, end = period_of(first, quota.period), next_begin(first, quota.period)
     last = min(end, date.fromordinal(as_of.toordinal() + 1))
     got = sum(count for day, count in delivered.items() if first <= day < last)
     target = quota.targets.get(name, quota.target)
-    due = target + carried
+    due = max(0.0, target + carried)
     running = due * (last - first).days / (end - first).days
     return {
         "period": name,
@@ -70,7 +78,7 @@ def _row(
         "due": tidy(due),
         "delivered": got,
         "running_target": tidy(running),
-        "progress": rate(got, 1) if due == 0 else got / due,
+        "progress": got / due if due else None,
         "on_track": got >= running,
         "shortfall": tidy(max(0.0, due - got)) if end <= last else None,
     }

@@ -64,6 +64,11 @@ def test_a_column_may_name_the_stage_and_one_column_date_them_all(tmp_path: Path
     assert document["notes"] == {"without a stage that the report counts": 1}
 
 
+def test_a_reason_on_a_row_that_is_in_no_verdict_is_told(tmp_path: Path) -> None:
+    document = reported(tmp_path, BY_STATUS, leads=STATUSES.replace("6,Won,,", "6,Won,price,"))
+    assert document["notes"]["a reason on a row whose stage is no verdict: not counted"] == 1
+
+
 def test_a_value_that_nobody_declared_is_refused_with_how_often_it_comes(tmp_path: Path) -> None:
     (problem,) = refused(tmp_path, BY_STATUS.replace("Test = false\n", ""), leads=STATUSES)
     assert (problem.key, problem.message) == ("stages", "1 values are not declared: 'Test' (1 rows)")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from crmbridge.csv_in import read_csv
 from crmbridge.csv_in.texts import amount, moment_reader
+from crmbridge.errors import ConfigError
 from tests.unit.csv_in.files import DEALS, LEADS, MAPPING, read, refused, reported, write
 
 
@@ -185,6 +186,16 @@ def test_every_row_is_used_or_skipped_with_a_reason_and_kept(tmp_path: Path) -> 
     ]
     assert kept[-1][3:] == ["9", "2026-01-21", "1"]
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
+
+
+def test_a_refusal_leaves_no_rejects_and_files_that_are_read_are_never_replaced(tmp_path: Path) -> None:
+    rejects, path = tmp_path / "rejects.csv", write(tmp_path, leads=LEADS.replace("2026-02-01", "soon"))
+    with pytest.raises(ConfigError, match="is no date"):
+        read_csv(path, rejects=rejects)
+    assert not rejects.exists()
+    with pytest.raises(ConfigError, match="is a file that is read"):
+        read_csv(path, rejects=tmp_path / "leads.csv")
+    assert tmp_path.joinpath("leads.csv").read_text("utf-8").startswith("id,")
 
 
 def test_a_column_that_is_there_twice_is_refused_where_it_is_asked_for(tmp_path: Path) -> None:

@@ -223,6 +223,14 @@ def test_a_quota_without_carry_over_begins_anew_and_named_periods_have_their_own
     assert (january["shortfall"], february["due"]) == (2, 9)
 
 
+def test_a_surplus_is_taken_off_where_that_is_agreed() -> None:
+    found = made(
+        mql(1, 1), mql(2, 2), mql(3, 3), mql(4, 4), as_of=40, quotas=(quota(carry_surplus=True, begins=None),)
+    )
+    january, february = found["quota"]["qualified"]["periods"]
+    assert (january["begins"], january["shortfall"], february["due"]) == ("2026-01-02", 0, 2)
+
+
 def test_sales_owes_customers() -> None:
     """S62."""
     found = made(mql(1, 1, won=3), as_of=20, quotas=(quota(measure="won", target=1),))
