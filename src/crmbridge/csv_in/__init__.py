@@ -13,10 +13,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crmbridge.csv_in.columns import Columns
-from crmbridge.csv_in.journeys import Sources, Teller
-from crmbridge.csv_in.load import Loaded, Loader
+from crmbridge.csv_in.journeys import Teller
+from crmbridge.csv_in.load import Loader
+from crmbridge.csv_in.loaded import Loaded
 from crmbridge.csv_in.parse import load_spec
 from crmbridge.csv_in.rows import Rejects, opened
+from crmbridge.csv_in.sources import Sources
 from crmbridge.csv_in.spec import Spec
 from crmbridge.errors import ConfigError
 from crmbridge.journey import Journey

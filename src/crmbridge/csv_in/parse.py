@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crmbridge.csv_in.shape import FILE, OF_ROWS, SHAPE
-from crmbridge.csv_in.spec import KINDS, TOUCHES, Column, File, Format, Spec, meaning
+from crmbridge.csv_in.spec import KINDS, MOMENTS, TOUCHES, Column, File, Format, Spec, meaning
 from crmbridge.errors import ConfigError, Problem
 from crmbridge.mapping_file.checks import Place, check_shape, nearest
 from crmbridge.metrics.steps import ROLES, WAY
@@ -160,7 +160,7 @@ def _spec(
     dates = {
         name: _column(table, place.at("dates").at(name)) for name, table in checked.get("dates", {}).items()
     }
-    for name in ("created_at", "handed_off_at", "first_touch_at"):
+    for name in MOMENTS:
         if name in dates:
             fields[name] = dates.pop(name)
     by_value = "stage" in fields or "status" in fields or any(file.rows == "history" for file in files)

@@ -114,10 +114,6 @@ def column(value: Any, place: Place) -> Any:
     return _no(place, "must be the name of a column", 'or { column = "…", date_format = "…" }')
 
 
-def _columns(value: Any, place: Place) -> Any:
-    return column(value, place)
-
-
 def _stage(value: Any, place: Place) -> Any:
     """Accept a stage, false, or a table that says that the key is a column."""
     if value is False or (isinstance(value, str) and value.strip()):
@@ -211,9 +207,9 @@ SHAPE: Final[Mapping[str, Any]] = {
     "format": lambda value, place: value == 1 or place.refuse("this version reads format = 1"),
     "csv": {"files": lambda value, _: value, **_FORMAT, "currency": check_text},
     "key": {"column": check_text, "row": check_boolean},
-    "fields": table_of(_columns),
+    "fields": table_of(column),
     "stages": table_of(_stage),
-    "dates": table_of(_columns),
+    "dates": table_of(column),
     "roles": table_of(one_of(*ROLES)),
     "reasons": table_of(check_text),
     "kinds": table_of(or_false(_KIND)),

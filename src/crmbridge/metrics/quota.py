@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from crmbridge.metrics.figures import begin_of, next_begin, period_of, tidy
-
-#: What may be promised: leads that marketing qualifies (S57), customers that sales wins (S62).
-MEASURES: Final = ("qualified", "won")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
     """A number that one side owes the other per period."""
 
-    #: One of ``MEASURES``.
+    #: "qualified": leads that marketing qualifies (S57); "won": customers that sales wins (S62).
     measure: str
     #: "week", "month", "quarter" or "year".
     period: str

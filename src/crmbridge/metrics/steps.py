@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from crmbridge.journey import Journey
 from crmbridge.metrics.quota import Quota
-from crmbridge.model import Activity, ActivityKind, Direction, StageRole
+from crmbridge.model import Activity, ActivityKind, Direction
 
 #: What a step on the way may mean, in the order of the way.
 WAY: Final = ("lead", "qualified", "accepted", "sales_qualified", "opportunity", "customer")
@@ -121,8 +121,3 @@ WINDOWS: Final[Mapping[str, int]] = {
     "opportunity": 60,
     "customer": 90,
 }
-
-
-def role_of(role: StageRole) -> str:
-    """Name a stage's role as the report does."""
-    return role.value
