@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from crmbridge.model import Activity, Lead
@@ -67,29 +67,37 @@ def idle_rules(study: Study) -> Iterator[Finding]:
             advice = "raise the cap, or take the rule away"
             yield study.finding("rule_adds_nothing", f"fit[{index}]", because, advice, example=example)
     for index, other in enumerate(study.parts.engagement):
-        because = _no_points(other, study.parts.engagement_caps)
+        because = _no_points(other, study.parts.engagement, study.parts.engagement_caps)
         if because:
             example = replace(bare_lead(study.now), activities=tuple(study.doing(other)))
             advice = "give it points, or take the rule away"
             yield study.finding("rule_adds_nothing", f"engagement[{index}]", because, advice, example=example)
 
 
-def _no_points(rule: FitRule | EngagementRule, caps: object) -> str:
-    limits = caps if isinstance(caps, dict) else {}
+def _no_points(
+    rule: FitRule | EngagementRule, rules: Sequence[FitRule | EngagementRule], caps: Mapping[str, float]
+) -> str:
     if rule.points == 0:
         return f"{rule.name!r} gives no points"
-    if rule.points > 0 and limits.get(rule.group) == 0:
+    if rule.points > 0 and caps.get(rule.group or "") == 0 and not _has_penalty(rule, rules):
         return f"{rule.name!r} gives nothing: the cap of its group is 0"
     return ""
 
 
+def _has_penalty(rule: FitRule | EngagementRule, rules: Sequence[FitRule | EngagementRule]) -> bool:
+    """Tell whether a rule of the same group takes points away: then a full cap has room again."""
+    return any(other.group == rule.group and other.points < 0 for other in rules)
+
+
 def _idle(study: Study, rule: FitRule) -> str:
-    plain = _no_points(rule, study.parts.fit_caps)
+    if study.maker.lead([(rule.when, True)]).subject is None:
+        return ""  # it never holds, which is another finding
+    plain = _no_points(rule, study.parts.fit, study.parts.fit_caps)
     if plain or rule.points < 0 or rule.group not in study.parts.fit_caps:
         return plain
-    mates = [other for other in study.parts.fit if other.group == rule.group]
-    if any(other.points < 0 for other in mates):
+    if _has_penalty(rule, study.parts.fit):
         return ""
+    mates = [other for other in study.parts.fit if other.group == rule.group]
     before = mates[: mates.index(rule)]
     always = [
         other for other in before if study.maker.lead([(rule.when, True), (other.when, False)]).is_never

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from crmbridge.model import Activity, ActivityKind, Lead, Owner, OwnerKind, RecordRef
-from crmbridge.process.conditions import LEAD_FIELDS, field_condition, lead_getter
+from crmbridge.process.conditions import LEAD_FIELDS, Condition, field_condition, lead_getter
 from crmbridge.process.definition import Process
 from crmbridge.process.lint.findings import Finding, World
 from crmbridge.process.lint.meeting import Answer, Demand, Maker, bare_lead
@@ -51,7 +51,8 @@ class Study:
     @cached_property
     def free(self) -> tuple[Demand, ...]:
         """Demand what every lead must have that can be handed over: nothing holds it either."""
-        return (*self.required, *((hold.when, False) for hold in self.parts.routing.holds))
+        consents = ((_flag(name), False) for name in ("opted_out", "do_not_call"))
+        return (*self.required, *consents, *((hold.when, False) for hold in self.parts.routing.holds))
 
     def lead(self, *demands: Demand) -> Answer:
         """Find a lead that is ours, complete, and meets these demands."""
@@ -122,6 +123,10 @@ class Study:
         return not self.world.owners or (found is not None and found.active)
 
 
-def _present(name: str) -> Any:
+def _flag(name: str) -> Condition:
+    return field_condition(name, "is_true", None, get=lead_getter(name), kind=FieldKind.BOOLEAN)
+
+
+def _present(name: str) -> Condition:
     kind = LEAD_FIELDS.get(name, FieldKind.ANY)
     return field_condition(name, "present", None, get=lead_getter(name), kind=kind)
