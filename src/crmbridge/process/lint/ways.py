@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final
 
-from crmbridge.model import LeadStatus, Memory, StageRole
+from crmbridge.model import Lead, LeadStatus, Memory, StageRole
 from crmbridge.process.conditions import Condition, leaves
+from crmbridge.process.decide import decide
 from crmbridge.process.lint.findings import Finding
 from crmbridge.process.lint.places import study_lead
 from crmbridge.process.lint.study import Study
@@ -71,44 +73,36 @@ def _about(study: Study, index: int, told: tuple[str, str, str]) -> Finding:
 # recycling -------------------------------------------------------------------------------------------
 def recycling(study: Study) -> Iterator[Finding]:
     """Find reasons whose leads are back with sales in the next run, although nothing happened."""
-    recycled = study.process.stages_by_role[StageRole.RECYCLED]
-    qualified = study.process.stages_by_role[StageRole.QUALIFIED]
     for index, entry in enumerate(study.parts.recyclings):
-        if recycled.allows(qualified.name) and _comes_back(study, entry):
+        if _comes_back(study, entry):
             yield _loop(study, index, entry)
 
 
 def _comes_back(study: Study, entry: Recycling) -> bool:
-    at_once = entry.cool_down_days == 0 and not entry.needs_evidence and entry.max_cycles > 0
-    return at_once and _qualifies(study, entry)
+    """Ask the process itself: the best lead, recycled now, a minute later."""
+    example, memory = _given_back(study, entry)
+    first = decide(example, study.process, memory, study.now)
+    shown = replace(example, stage=first.stage)
+    again = decide(shown, study.process, first.memory, study.now + timedelta(minutes=1))
+    return first.role is StageRole.RECYCLED and again.role is StageRole.QUALIFIED
 
 
-def _qualifies(study: Study, entry: Recycling) -> bool:
-    """Tell whether the best lead's score survives the recycling."""
-    wanted, lead = study.parts.qualification, study.best.lead
-    engagement, _ = study.process.engagement(lead.activities, study.now, study.now, entry.keeps)
-    fit = study.best.score
-    return (
-        fit + engagement >= wanted.threshold
-        and fit >= (wanted.fit_minimum or float("-inf"))
-        and engagement >= (wanted.engagement_minimum or float("-inf"))
-    )
+def _given_back(study: Study, entry: Recycling) -> tuple[Lead, Memory]:
+    accepted = study.process.stages_by_role[StageRole.ACCEPTED].name
+    code = None if entry.reason == "default" else entry.reason
+    said: dict[str, Any] = {"status": LeadStatus.RECYCLED, "status_reason": code, "status_at": study.now}
+    return replace(study.best.lead, stage=accepted, **said), Memory(stage=accepted, stage_at=study.now)
 
 
 def _loop(study: Study, index: int, entry: Recycling) -> Finding:
     endless = entry.max_cycles > _MANY_CYCLES
-    rounds = "without end" if endless else f"{entry.max_cycles} times"
+    rounds = "without end" if endless else f"up to {entry.max_cycles} times"
     message = f"{entry.reason!r}: sales gives a lead back, and has it again in the next run, {rounds}"
-    code = None if entry.reason == "default" else entry.reason
-    example = replace(
-        study.best.lead, stage=study.process.stages_by_role[StageRole.ACCEPTED].name,
-        status=LeadStatus.RECYCLED, status_reason=code, status_at=study.now,
-    )  # fmt: skip
+    advice = 'set reentry = "new_evidence", or a cool-down, and a small max_cycles'
+    example, memory = _given_back(study, entry)
     return study.finding(
-        "recycle_loop", f"recycle[{index}]", message,
-        'set reentry = "new_evidence", or a cool-down, and a small max_cycles',
-        severity="error" if endless else "warning", example=example,
-        memory=Memory(stage=example.stage, stage_at=study.now),
+        "recycle_loop", f"recycle[{index}]", message, advice,
+        severity="error" if endless else "warning", example=example, memory=memory,
     )  # fmt: skip
 
 
