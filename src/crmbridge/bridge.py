@@ -241,7 +241,13 @@ class Bridge:
         if problems := strangers(self.process.identity, identities):
             raise ConfigError(problems)
         run = self.ledger.begin(
-            kind, self._clock(), {"process": self.process.fingerprint, "mapping": self.mapping.fingerprint}
+            kind,
+            self._clock(),
+            {
+                "process": self.process.fingerprint,
+                "mapping": self.mapping.fingerprint,
+                "applies_to": self.process.applies_to,
+            },
         )
         try:
             yield run

@@ -20,6 +20,7 @@ from crmbridge.model import Assignment, Decision, Lead, Memory, RecordRef, Value
 from crmbridge.plan import PlanContext, plan_lead
 from crmbridge.ports import Crm, FieldSchema, Ledger, Planned, Progress, Run, Schema, StoredLead, no_progress
 from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, explain
+from crmbridge.standing import standing_of
 from crmbridge.unify import OwnerDirectory, unify
 
 #: Leads loaded, decided and stored together.
@@ -102,13 +103,19 @@ class Deciding:
             return Planned(lead_id=stored.id, decision=None, skipped="out_of_scope")
         self.unreadable.update(lead.unknown)
         decision = decide(lead, self.process, stored.memory or Memory(), self.now)
-        return plan_lead(stored, lead, decision, self._context)
+        return self._standing(plan_lead(stored, lead, decision, self._context), lead)
 
     def _plan(self, stored: StoredLead, decision: Decision) -> Planned:
         lead = self.unify(stored)
         if decision.memory.assigned_owner is not None:
             lead = replace(lead, owner=decision.memory.assigned_owner)
-        return plan_lead(stored, lead, decision, self._context)
+        return self._standing(plan_lead(stored, lead, decision, self._context), lead)
+
+    @staticmethod
+    def _standing(planned: Planned, lead: Lead) -> Planned:
+        """Put the lead on the list that its decision means."""
+        found = standing_of(lead, planned.decision) if planned.decision is not None else None
+        return planned if found is None else replace(planned, standing=found)
 
     def _assigned(self, run: Run) -> Iterator[Decision]:
         """Give the plan's candidates with the owner that each of them gets."""

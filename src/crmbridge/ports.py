@@ -29,6 +29,7 @@ from crmbridge.model import (
     Value,
     Write,
 )
+from crmbridge.standing import Standing
 
 #: One thing read from a CRM. An Owner carries the ids of this CRM only; the ledger joins both sides.
 Item: TypeAlias = Record | Activity | Account | Opportunity | Owner
@@ -317,6 +318,8 @@ class Planned:
     conflicts: tuple[Conflict, ...] = ()
     #: (record, field, value) on which both sides agree: the new base once the plan is carried out.
     agreed: tuple[tuple[RecordRef, str, Value], ...] = ()
+    #: Where the lead stands for the people who work from lists; None: on none.
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -439,6 +442,19 @@ class Ledger(Protocol):
         self, *, lead_id: str | None = None, ref: RecordRef | None = None, email: str | None = None
     ) -> Sequence[str]:
         """Find lead ids by one of the three, sorted; aliases of merged leads are followed."""
+
+    # lists -----------------------------------------------------------------------------------------
+    def standings(self, name: str, *, owner: str | None = None) -> Iterator[Standing]:
+        """Give the leads of a list, best first; those of one owner alone if one is named."""
+
+    def waiting(self, until: datetime, *, owner: str | None = None) -> Iterator[Standing]:
+        """Give the leads that are due by a moment, the longest due first."""
+
+    def lead_ids(self, after: str, limit: int) -> Sequence[str]:
+        """Give lead ids in ascending order, after ``after``."""
+
+    def tally(self, field: str) -> Mapping[str, int]:
+        """Count the records that are not gone by the text that they hold in a canonical field."""
 
     # plan ------------------------------------------------------------------------------------------
     def append(self, run: Run, planned: Iterable[Planned]) -> None:

@@ -17,12 +17,13 @@ from crmbridge.ledger.plans import Plans
 from crmbridge.ledger.reading import Reading
 from crmbridge.ledger.records import Keys
 from crmbridge.ledger.runs import Runs
+from crmbridge.ledger.standings import Standings
 from crmbridge.ledger.store import Clock, Store
 
 __all__ = ["SqlLedger", "SqlLimiter"]
 
 
-class SqlLedger(Runs, Reading, Leads, Plans, Outcomes):
+class SqlLedger(Runs, Reading, Leads, Plans, Standings, Outcomes):
     """Implements ``ports.Ledger``, one chapter of it per module. Thread-safe; close it when done."""
 
     def __init__(

@@ -15,7 +15,7 @@ from crmbridge.ledger.marks import TO_DECIDE, mark
 from crmbridge.ledger.part import CHUNK, Part
 from crmbridge.ledger.records import STORED, index_key, parse_ref, to_stored
 from crmbridge.ledger.store import Among, AnyRow, pairs, to_micros
-from crmbridge.ledger.tables import ONE, ZERO, alias, identity_key, lead, record
+from crmbridge.ledger.tables import ONE, ZERO, alias, identity_key, lead, record, standing
 from crmbridge.model import Memory, RecordRef
 from crmbridge.ports import Binding, Run, StoredLead, StoredRecord
 
@@ -127,6 +127,7 @@ class Leads(Part):
         tx.execute(record.update().where(record.c.lead_id == absorbed).values(lead_id=survivor))
         tx.execute(alias.update().where(alias.c.lead_id == absorbed).values(lead_id=survivor))
         tx.execute(lead.delete().where(lead.c.id == absorbed))
+        tx.execute(standing.delete().where(standing.c.lead_id == absorbed))
         self._store.put(tx, alias, ("old_id", "lead_id"), [(absorbed, survivor)], update=("lead_id",))
 
     # which leads ---------------------------------------------------------------------------------

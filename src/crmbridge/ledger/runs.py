@@ -39,7 +39,8 @@ class Runs(Part):
         """See ``ports.Ledger.begin``.
 
         A lease that was not renewed for ``lease_seconds`` is taken over. Where ``header`` gives another
-        "process" or "mapping" than the run before, every lead is marked: any decision may change.
+        "process" or "mapping" than the run before, every lead is marked: any decision may change. With
+        "applies_to" "changed" in it, none is: known leads wait for their next change.
         """
         with self._store.write() as tx:
             held, seconds = self._held(tx), self._store.seconds(tx)
@@ -125,6 +126,8 @@ class Runs(Part):
         return round((seconds + self._store.lease.seconds) * 1e6)
 
     def _is_other_process(self, tx: Connection, header: Mapping[str, str]) -> bool:
+        if header.get("applies_to") == "changed":
+            return False  # what stands stays until it changes (grandfathering)
         newest = select(run_table.c.header).order_by(run_table.c.number.desc()).limit(1)
         kept = tx.execute(newest).scalar_one_or_none()
         before = {} if kept is None else unpack(kept, dict[str, str])

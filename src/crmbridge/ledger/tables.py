@@ -169,6 +169,7 @@ planned = _table(
     _column("decision", LargeBinary, null=True),
     _column("memory", LargeBinary, null=True),
     _column("agreed", LargeBinary, null=True),
+    _column("standing", LargeBinary, null=True),
 )
 _index(
     "planned_handed_off",
@@ -252,6 +253,20 @@ event = _table(
     clustered=True,
 )
 _index("event_at", event.c.at)
+
+# lists -----------------------------------------------------------------------------------------------
+standing = _table(
+    "standing",
+    _column("lead_id", Key, key=True),
+    _column("list", Key),  # "" when the lead is only waited for
+    _column("owner", Key),  # "" for nobody
+    _column("rank", BigInteger),  # millionths; lower comes first
+    _column("due_at", BigInteger, null=True),
+    _column("body", LargeBinary),  # a standing.Standing
+)
+_index("standing_list", standing.c["list"], standing.c.rank, standing.c.lead_id)
+_index("standing_owner", standing.c.owner, standing.c["list"], standing.c.rank, standing.c.lead_id)
+_index("standing_due", standing.c.due_at, standing.c.lead_id, where="due_at IS NOT NULL")
 
 # limiter -----------------------------------------------------------------------------------------
 limiter = _table(
