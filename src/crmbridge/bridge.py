@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from crmbridge import planfile
 from crmbridge.accounts import strangers
 from crmbridge.applying import apply, recover
 from crmbridge.check import check
+from crmbridge.comparing import Comparison, compare, effects
 from crmbridge.deciding import Deciding, pointers_after
 from crmbridge.errors import (
     AuthFailed,
@@ -31,10 +32,13 @@ from crmbridge.errors import (
     UnsafePlan,
 )
 from crmbridge.guards import estimate, guard, refuse_empty, refuse_moved_on
+from crmbridge.lists import ListRow, work_list
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import Outcome
+from crmbridge.normalise.places import country_codes
 from crmbridge.ports import Crm, Ledger, NewField, Progress, Rights, Run, no_progress
 from crmbridge.process import Explanation, Process
+from crmbridge.process.lint import Finding, World, lint
 from crmbridge.provision import needed
 from crmbridge.reading import bind, read
 from crmbridge.references import find_lead
@@ -111,6 +115,41 @@ class Bridge:
             ConfigError: the reference matches no lead, or several.
         """
         return self._deciding(now).explain(find_lead(self.ledger, lead))
+
+    def lint(self, now: datetime | None = None) -> tuple[Finding, ...]:
+        """Find what is wrong with the process, each time with a lead that shows it; writes nothing.
+
+        What was read of the CRMs counts: their owners, and the countries that leads come from.
+        """
+        world = World(
+            now=now or self._clock(),
+            owners=self.ledger.owners(),
+            countries=self.ledger.tally("country"),
+            every_country=country_codes(),
+        )
+        return lint(self.process, world)
+
+    def work_list(
+        self, name: str, now: datetime | None = None, *, owner: str | None = None, days: float = 1
+    ) -> Iterator[ListRow]:
+        """Give a list that people work from, best first (see `lists`).
+
+        Args:
+            name: One of ``lists.LISTS``.
+            owner: Only this owner's leads; None: everybody's.
+            days: How far ahead the list of what is due looks.
+        """
+        moment = now or self._clock()
+        return work_list(self.ledger, name, moment, owner=owner, ahead=timedelta(days=days))
+
+    def compare(self, new: Process, now: datetime | None = None, *, old: Process | None = None) -> Comparison:
+        """Say what another process would change, also for the leads that the ledger knows; writes nothing.
+
+        Args:
+            old: What it is compared with; None: the process of this bridge.
+        """
+        before, moment = old or self.process, now or self._clock()
+        return compare(before, new, effects(before, new, self.ledger, self.mapping, moment))
 
     def rights(self) -> Mapping[str, Rights]:
         """Compare what each token may do with what the mapping needs."""

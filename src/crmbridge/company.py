@@ -57,6 +57,30 @@ def open_company(
     )
 
 
+def open_offline(folder: Path, settings: Settings | None = None) -> Bridge:
+    """Open a company folder without its CRMs, for what the files and the ledger can answer.
+
+    Where there is no ledger yet, the bridge has an empty one in memory; where there is no mapping.toml,
+    the defaults hold.
+
+    Raises:
+        ConfigError: with every problem of the files and of the settings at once.
+    """
+    problems: list[Problem] = []
+    process = _collected(problems, lambda: Process.load(folder / "process.toml"))
+    file = folder / "mapping.toml"
+    mapping = _collected(
+        problems, lambda: CompanyMapping.load(file) if file.exists() else CompanyMapping.default()
+    )
+    chosen = _collected(problems, lambda: settings or Settings.for_company(folder))
+    if problems or process is None or mapping is None or chosen is None:
+        raise ConfigError(problems)
+    url = _ledger_url(folder, chosen)
+    is_there = chosen.ledger_url is not None or (folder / "ledger.db").exists()
+    ledger = SqlLedger(url if is_there else "sqlite://")
+    return Bridge(process, mapping, ledger=ledger, company=folder.resolve().name)
+
+
 def start_company(folder: Path, settings: Settings | None = None) -> list[Path]:
     """Write a commented company folder from the live schema of the CRMs that the settings name.
 

@@ -11,7 +11,15 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from crmbridge.cli import exits, run_commands, sandbox_commands, setup_commands, show
+from crmbridge.cli import (
+    exits,
+    list_commands,
+    process_commands,
+    run_commands,
+    sandbox_commands,
+    setup_commands,
+    show,
+)
 from crmbridge.errors import ConfigError, CrmBridgeError, UnsafePlan
 from crmbridge.logs import configure
 
@@ -26,11 +34,13 @@ app = typer.Typer(
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Try it without any account": sandbox_commands.COMMANDS,
     "Set a company up": setup_commands.COMMANDS,
+    "The process": process_commands.COMMANDS,
     "Run": run_commands.COMMANDS,
+    "Work": list_commands.COMMANDS,
 }
 for panel, commands in _PANELS.items():
     for command in commands:
-        app.command(rich_help_panel=panel)(command)
+        app.command(command.__name__.rstrip("_").replace("_", "-"), rich_help_panel=panel)(command)
 app.add_typer(sandbox_commands.sandbox, name="sandbox", rich_help_panel="Try it without any account")
 
 
