@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import SecretStr
+from sqlalchemy import make_url
 
 from crmbridge.adapters import adapter
 from crmbridge.bridge import Bridge
@@ -76,8 +77,7 @@ def open_offline(folder: Path, settings: Settings | None = None) -> Bridge:
     if problems or process is None or mapping is None or chosen is None:
         raise ConfigError(problems)
     url = _ledger_url(folder, chosen)
-    is_there = chosen.ledger_url is not None or (folder / "ledger.db").exists()
-    ledger = SqlLedger(url if is_there else "sqlite://")
+    ledger = SqlLedger("sqlite://" if _is_to_be_made(url) else url)
     return Bridge(process, mapping, ledger=ledger, company=folder.resolve().name)
 
 
@@ -163,6 +163,12 @@ def _no_crm() -> Problem:
 
 def _ledger_url(folder: Path, settings: Settings) -> str:
     return _secret(settings.ledger_url) or f"sqlite:///{folder.resolve() / 'ledger.db'}"
+
+
+def _is_to_be_made(url: str) -> bool:
+    """Tell whether opening the ledger would make a new file: looking at a company leaves no trace."""
+    found = make_url(url)
+    return found.get_backend_name() == "sqlite" and not Path(found.database or "").exists()
 
 
 def _write_new(path: Path, text: str) -> bool:

@@ -22,11 +22,15 @@ _GAP: Final = 44
 _MARGIN: Final = 36
 _LINE: Final = 17
 #: Characters that fit into a box at 13 pixels.
-_CHARACTERS: Final = 29
+_CHARACTERS: Final = 26
 _TOP: Final = 104
 _BAR: Final = 64
 _LANE: Final = 14
 _BETWEEN: Final = 54
+#: The legend needs so much.
+_LEGEND: Final = 920
+#: Characters of a stage's name at full size; longer ones are set smaller.
+_NAME: Final = 19
 #: Fill and text of a team's band: dark enough for white text (WCAG AA), apart for the colour-blind.
 _COLOURS: Final = ("#1f5fa8", "#00735c", "#8a4b08", "#6b3fa0", "#a3195b", "#44546a")
 _STYLE: Final = """\
@@ -56,7 +60,8 @@ class _Layout:
 
     @property
     def width(self) -> int:
-        return 2 * _MARGIN + len(self.way) * _WIDTH + (len(self.way) - 1) * _GAP
+        boxes = len(self.way) * _WIDTH + (len(self.way) - 1) * _GAP
+        return max(2 * _MARGIN + boxes, _LEGEND)
 
     @property
     def boxes_at(self) -> int:
@@ -121,7 +126,7 @@ def _told(process: Process) -> str:
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _CHARACTERS)
+    return textwrap.wrap(text, _CHARACTERS, break_on_hyphens=False)
 
 
 def _safe(text: str) -> str:
@@ -163,7 +168,7 @@ def _box(layout: _Layout, stage: Stage) -> Iterator[str]:
     yield f'<rect class="box" x="{x}" y="{y}" width="{_WIDTH}" height="{layout.box_height}" rx="8"/>'
     yield f'<path d="M{x} {y + 26}v-18q0-8 8-8h{_WIDTH - 16}q8 0 8 8v18z" fill="{colour}"/>'
     yield _text(x + 14, y + 18, "team", stage.owner_team or "no team named")
-    yield _text(x + 14, y + 52, "name", stage.name)
+    yield _text(x + 14, y + 52, "name", stage.name, size=min(16.0, 16 * _NAME / max(len(stage.name), 1)))
     at = y + 74
     for line in _wrapped(stage.definition):
         yield _text(x + 14, at, "words", line)
@@ -181,7 +186,7 @@ def _bar(layout: _Layout, stage: Stage, y: int) -> Iterator[str]:
     yield f'<rect class="box" x="{_MARGIN}" y="{y}" width="{width}" height="{_BAR}" rx="8"/>'
     yield f'<path d="M{_MARGIN + 8} {y}h-0q-8 0 -8 8v{_BAR - 16}q0 8 8 8h2v-{_BAR}z" fill="{colour}"/>'
     yield _text(_MARGIN + 24, y + 26, "name", stage.name)
-    exits = f"   To move on: {stage.exit}" if stage.exit else ""
+    exits = f" · To move on: {stage.exit}" if stage.exit else ""
     words = f"{stage.owner_team or 'no team named'} · {stage.definition}{exits}"
     yield _text(_MARGIN + 24, y + 48, "words", textwrap.shorten(words, layout.width // 7, placeholder=" …"))
 
@@ -241,5 +246,6 @@ def _legend(layout: _Layout) -> Iterator[str]:
         x += 60 + 8 * len(words)
 
 
-def _text(x: int, y: int, style: str, words: str) -> str:
-    return f'<text class="{style}" x="{x}" y="{y}">{_safe(words)}</text>'
+def _text(x: int, y: int, style: str, words: str, *, size: float | None = None) -> str:
+    smaller = f' style="font-size:{size:g}px"' if size is not None else ""
+    return f'<text class="{style}" x="{x}" y="{y}"{smaller}>{_safe(words)}</text>'

@@ -41,10 +41,12 @@ _LISTS: Final = {
 }
 #: Attributes of ``Parts`` that are one table.
 _TABLES: Final = ("qualification", "routing", "scope", "guards", "identity")
+_DAY_SECONDS: Final = 86_400.0
 #: Attributes that follow from others, or that only a program reads.
 _UNTOLD: Final = frozenset({"rule", "shows", "main", "rank", "forms_folded"})
 #: Attribute -> how a sentence calls it.
 _WORDS: Final = {
+    "applies_to": "whom it concerns",
     "threshold": "the threshold for an MQL",
     "fit_minimum": "the least fit score of an MQL",
     "engagement_minimum": "the least engagement score of an MQL",
@@ -110,7 +112,8 @@ def _pairs(before: Any, after: Any) -> Iterator[tuple[str, tuple[Any, Any]]]:
 
 
 def _changed(section: str, name: str, attribute: str, pair: tuple[Any, Any]) -> Iterator[Difference]:
-    before, after = (told(value) for value in pair)
+    days = attribute.endswith("_seconds")
+    before, after = (_days(value) if days else told(value) for value in pair)
     if before == after:
         return
     what = _WORDS.get(attribute, attribute.replace("_", " "))
@@ -145,12 +148,12 @@ def _entries(
 
 def _orders(old: Process, new: Process) -> Iterator[Difference]:
     """Name a changed order of stages or of capped rules: there, the order means something."""
-    for attribute, word in (("stages", "stage"), ("fit", "fit"), ("engagement", "engagement")):
+    for attribute, word in (("stages", "stage"), ("fit", "fit rule"), ("engagement", "engagement rule")):
         names = [[item.name for item in getattr(each.parts, attribute)] for each in (old, new)]
         shared = [[name for name in listed if name in names[0] and name in names[1]] for listed in names]
         if shared[0] != shared[1]:
             sentence = f"the order of the {word}s changes: {', '.join(shared[1])}"
-            yield Difference(section=word, name="", kind="changed", sentence=sentence)
+            yield Difference(section=word.partition(" ")[0], name="", kind="changed", sentence=sentence)
 
 
 # values ----------------------------------------------------------------------------------------------
@@ -173,6 +176,10 @@ def told(value: Any) -> str:
     return _record(value) if is_dataclass(value) else str(value)
 
 
+def _days(seconds: float | None) -> str:
+    return "nothing" if seconds is None else f"{seconds / _DAY_SECONDS:g} days"
+
+
 def _item(item: Any) -> str:
     """Write one of several; a required field comes as (name, how to read it), a leave as two days."""
     if isinstance(item, tuple) and len(item) == 2 and callable(item[1]):
@@ -182,7 +189,8 @@ def _item(item: Any) -> str:
 
 def _record(value: Any) -> str:
     parts = [
-        f"{_WORDS.get(each.name, each.name.replace('_', ' '))} {told(found)}"
+        f"{_WORDS.get(each.name, each.name.replace('_', ' '))} "
+        f"{_days(found) if each.name.endswith('_seconds') else told(found)}"
         for each in fields(value)
         if each.name not in _UNTOLD | {"name", "reason"}
         and (found := getattr(value, each.name)) not in (None, "", ())
