@@ -1,4 +1,4 @@
-"""The chart shows the live process: every stage, team, definition, exit and move; hostile words do nothing."""
+"""The chart shows the live process: every stage, team, definition, exit and move; no hostile word runs."""
 
 from __future__ import annotations
 
