@@ -26,7 +26,7 @@ RULES: Final[Mapping[str, str]] = {
     "owner_left": "an owner who can be given no leads any more",
     "owner_unknown": "an owner whom neither CRM knows",
     "pool_without_capacity": "a pool in which nobody can take a lead",
-    "pool_away": "days on which everybody in a pool and its fallbacks is on leave",
+    "pool_away": "days, of the next 90, on which everybody in a pool and its fallbacks is on leave",
     "stage_without_exit": "a stage that does not say what must have happened before a lead moves on",
     "stage_without_owner": "a stage for which no team is responsible",
     "stage_without_definition": "a stage that does not say what being in it means",
