@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from crmbridge.chunks import chunks
 from crmbridge.identity import is_live
+from crmbridge.model import OwnerKind
 from crmbridge.ports import Ledger, StoredLead
 from crmbridge.standing import ALMOST_QUALIFIED, PRIORITISED, UNROUTED, Standing
 
@@ -88,14 +89,23 @@ def work_list(
 
     Args:
         now: What is overdue is judged by it.
-        owner: An owner key: only theirs. None: everybody's.
+        owner: Only theirs: an e-mail address in any case, or a queue's name or key. None: everybody's.
         ahead: How far ahead the list of what is due looks.
     """
-    key = owner.strip().lower() if owner and "@" in owner else owner
+    key = _owner_key(ledger, owner) if owner is not None else None
     standings = ledger.waiting(now + ahead, owner=key) if name == DUE else ledger.standings(name, owner=key)
     for page in chunks(standings, _PAGE):
         stored = _loaded(ledger, [found.lead_id for found in page])
         yield from (_row(found, stored.get(found.lead_id), now) for found in page)
+
+
+def _owner_key(ledger: Ledger, name: str) -> str:
+    """Find an owner's key by the name that people use; a name of nobody is a key of nobody."""
+    wanted = name.strip().casefold()
+    for key, owner in ledger.owners().items():
+        if wanted in {key.casefold(), owner.name.casefold() if owner.kind is OwnerKind.QUEUE else ""}:
+            return key
+    return name.strip()
 
 
 def quarantine_list(ledger: Ledger, left_alone: Iterable[LeftAlone], now: datetime) -> Iterator[ListRow]:

@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "standing": {"model"},
     "csvout": set(),
     "chart": {"model", "process"},
-    "lists": {"chunks", "identity", "ports", "standing"},
+    "lists": {"chunks", "identity", "model", "ports", "standing"},
     "comparing": {"identity", "mapping", "model", "ports", "process", "unify"},
     "ports": {"errors", "model", "standing"},
     "planfile": {"codec", "errors", "model"},

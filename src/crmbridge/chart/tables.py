@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from crmbridge.process import Process
 from crmbridge.process.differences import told
-from crmbridge.process.parts import Stage
+from crmbridge.process.parts import EngagementRule, Stage, Territory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +96,9 @@ def _definition(process: Process) -> Iterator[tuple[str, str]]:
         )
 
 
-def _activity(rule: object) -> str:
-    kinds = ", ".join(sorted(kind.value for kind in getattr(rule, "kinds", ())))
-    where = getattr(rule, "where", None)
-    return f"{kinds} with {where.text}" if where is not None else kinds
+def _activity(rule: EngagementRule) -> str:
+    kinds = ", ".join(sorted(kind.value for kind in rule.kinds))
+    return f"{kinds} with {rule.where.text}" if rule.where is not None else kinds
 
 
 def _routing(process: Process) -> Iterator[tuple[str, str]]:
@@ -113,10 +112,10 @@ def _routing(process: Process) -> Iterator[tuple[str, str]]:
         yield f"Pool {pool.name}", ", ".join(member.owner for member in pool.members)
 
 
-def _area(territory: object) -> str:
-    names = ("countries", "regions", "postal_prefixes", "industries")
-    parts = [", ".join(getattr(territory, name)) for name in names if getattr(territory, name)]
-    low, high = getattr(territory, "employees_from", None), getattr(territory, "employees_to", None)
+def _area(territory: Territory) -> str:
+    lists = (territory.countries, territory.regions, territory.postal_prefixes, territory.industries)
+    parts = [", ".join(names) for names in lists if names]
+    low, high = territory.employees_from, territory.employees_to
     if low is not None or high is not None:
         parts.append(f"{low or 0} to {high if high is not None else 'any number of'} employees")
     return "; ".join(parts) or "everywhere"

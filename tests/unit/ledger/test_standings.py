@@ -119,3 +119,13 @@ def test_a_changed_process_that_concerns_changed_leads_alone_marks_nobody(ledger
     ledger.finish(kept, "done", {})
     ledger.begin("sync", NOW, {"process": "3", "applies_to": "all"})
     assert ledger.marked(NOW, "", 10) == [one]
+
+
+def test_another_mapping_marks_every_lead_whomever_the_process_concerns(ledger: SqlLedger) -> None:
+    first = {"process": "1", "mapping": "1", "applies_to": "changed"}
+    run = ledger.begin("sync", NOW, first)
+    (one,) = known(ledger, run, 1)
+    carried_out(ledger, run, {one: None})
+    ledger.finish(run, "done", {})
+    ledger.begin("sync", NOW, first | {"mapping": "2"})
+    assert ledger.marked(NOW, "", 10) == [one]
