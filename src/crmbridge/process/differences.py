@@ -29,18 +29,19 @@ class Difference:
     sentence: str
 
 
-#: Attribute of ``Parts`` -> (section, what people call an entry, the attribute that names an entry).
+#: Attribute of ``Parts`` that is a list -> (section, what people call an entry). One that is not named here
+#: is called as the attribute is.
 _LISTS: Final = {
-    "stages": ("stage", "stage", "name"),
-    "fit": ("fit", "fit rule", "name"),
-    "engagement": ("engagement", "engagement rule", "name"),
-    "named_accounts": ("named_account", "named account", "rule"),
-    "territories": ("territory", "territory", "name"),
-    "pools": ("pool", "pool", "name"),
-    "recyclings": ("recycle", "recycle reason", "reason"),
+    "stages": ("stage", "stage"),
+    "fit": ("fit", "fit rule"),
+    "engagement": ("engagement", "engagement rule"),
+    "named_accounts": ("named_account", "named account"),
+    "territories": ("territory", "territory"),
+    "pools": ("pool", "pool"),
+    "recyclings": ("recycle", "recycle reason"),
 }
-#: Attributes of ``Parts`` that are one table.
-_TABLES: Final = ("qualification", "routing", "scope", "guards", "identity")
+#: Attributes that may name an entry of a list, the first that it has.
+_NAMES: Final = ("name", "reason", "rule")
 _DAY_SECONDS: Final = 86_400.0
 #: Attributes that follow from others, or that only a program reads.
 _UNTOLD: Final = frozenset({"rule", "shows", "main", "rank", "forms_folded"})
@@ -89,20 +90,36 @@ def differences(old: Process, new: Process) -> tuple[Difference, ...]:
 
 
 def _differences(old: Process, new: Process) -> Iterator[Difference]:
-    for name in ("version", "name", "timezone", "applies_to"):
-        yield from _changed("process", "", name, (getattr(old.parts, name), getattr(new.parts, name)))
-    for attribute in _TABLES:
-        before, after = getattr(old.parts, attribute), getattr(new.parts, attribute)
+    """Compare every attribute of ``Parts``, whatever it is: nothing of the file is left out."""
+    for each in fields(old.parts):
+        yield from _attribute(each.name, getattr(old.parts, each.name), getattr(new.parts, each.name))
+    yield from _orders(old, new)
+
+
+def _attribute(attribute: str, before: Any, after: Any) -> Iterator[Difference]:
+    if is_dataclass(before) and is_dataclass(after):
         for name, pair in _pairs(before, after):
             yield from _changed(attribute, "", name, pair)
-    for attribute in ("fit_caps", "engagement_caps"):
-        yield from _caps(attribute, getattr(old.parts, attribute), getattr(new.parts, attribute))
-    for attribute, (section, word, key) in _LISTS.items():
-        entries = [
-            {getattr(item, key): item for item in getattr(each.parts, attribute)} for each in (old, new)
-        ]
-        yield from _entries(section, word, *entries)
-    yield from _orders(old, new)
+    elif isinstance(before, Mapping):
+        yield from _caps(attribute, before, after)
+    elif _is_list(before) or _is_list(after):
+        section, word = _LISTS.get(attribute, (attribute, attribute.replace("_", " ")))
+        yield from _entries(section, word, _named(before), _named(after))
+    else:
+        yield from _changed("process", "", attribute, (before, after))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and is_dataclass(value[0])
+
+
+def _named(entries: Sequence[Any]) -> dict[str, Any]:
+    """Give the entries of a list by what names each; by their place where nothing does."""
+    found: dict[str, Any] = {}
+    for place, entry in enumerate(entries):
+        name = next((getattr(entry, each) for each in _NAMES if hasattr(entry, each)), f"number {place + 1}")
+        found[str(name)] = entry
+    return found
 
 
 def _pairs(before: Any, after: Any) -> Iterator[tuple[str, tuple[Any, Any]]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import fields, is_dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,8 +14,11 @@ from crmbridge.comparing import compare
 from crmbridge.process import Process
 from crmbridge.process.differences import differences
 from crmbridge.process.keys import KEYS
+from crmbridge.process.parts import Parts
 from tests.unit.process.acme import ACME, changed, data
 
+#: A part without a number or text -> something of it that may be left out.
+_FIRST = {"scope": "created_after"}
 LEAVE = date(2026, 12, 1)
 
 
@@ -101,6 +106,28 @@ def test_a_change_of_any_section_is_noticed(section: str) -> None:
         "guards": changed(guards={"max_handoffs": 1}),
     }  # fmt: skip
     assert len(sentences(news[section])) == 1
+
+
+#: A process of other parts cannot be compiled from any words: these have cases of their own above.
+_OWN_CASES = {"stages", "timezone"}
+
+
+@pytest.mark.parametrize("attribute", sorted({each.name for each in fields(Parts)} - _OWN_CASES))
+def test_every_part_of_a_process_is_compared(attribute: str) -> None:
+    """Also what is added to the file later: a part that is emptied or altered makes a difference."""
+    value: Any = getattr(ACME.parts, attribute)
+    other: Any = type(value)() if isinstance(value, tuple | Mapping) else "other"
+    if is_dataclass(value) and not isinstance(value, type):
+        told = [
+            each.name for each in fields(value) if isinstance(getattr(value, each.name), int | float | str)
+        ]
+        other = (
+            replace(value, **dict.fromkeys(told, 7)) if told else replace(value, **{_FIRST[attribute]: None})
+        )
+    if value == other:
+        return  # empty in the example
+    parts: Parts = replace(ACME.parts, **{attribute: other})
+    assert differences(ACME, Process.of(parts, fingerprint=""))
 
 
 def test_a_comparison_says_from_when_the_new_version_counts() -> None:
