@@ -95,7 +95,7 @@ class _Schemas:
         with self._engine().connect() as tx:
             rows = tx.exec_driver_sql(
                 "SELECT table_name, column_name FROM information_schema.columns"
-                f" WHERE table_schema = '{schema}' AND column_default LIKE 'nextval%%'"  # noqa: S608 - our own name
+                f" WHERE table_schema = '{schema}' AND column_default LIKE 'nextval%%'"
             ).fetchall()
         return [
             f"""SELECT setval(pg_get_serial_sequence('"{schema}"."{table}"', '{column}'),"""

@@ -19,6 +19,7 @@ from crmbridge.accounts import strangers
 from crmbridge.applying import apply, recover
 from crmbridge.budget import Meter, meters
 from crmbridge.check import check
+from crmbridge.comparing import Comparison, compare, effects
 from crmbridge.deciding import Deciding, pointers_after
 from crmbridge.desk import Desk
 from crmbridge.errors import (
@@ -34,11 +35,14 @@ from crmbridge.errors import (
 )
 from crmbridge.guards import estimate, guard, refuse_empty, refuse_moved_on
 from crmbridge.journeys import LedgerJourneys
+from crmbridge.lists import ListRow, work_list
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.metrics import Document, report
 from crmbridge.model import Outcome, RecordRef, Value
+from crmbridge.normalise.places import country_codes
 from crmbridge.ports import Crm, Ledger, NewField, Progress, Rights, Run, no_progress
 from crmbridge.process import Explanation, Process
+from crmbridge.process.lint import Finding, World, lint
 from crmbridge.provision import needed
 from crmbridge.reading import bind, read
 from crmbridge.references import find_lead, known_run
@@ -137,6 +141,41 @@ class Bridge(Desk):
         deciding = self._deciding(now)
         journeys = LedgerJourneys(self.ledger, self.process, deciding.unify, chosen.by)
         return report(journeys, outline(self.process), chosen.terms(terms(self.process, now)), journeys.rows)
+
+    def lint(self, now: datetime | None = None) -> tuple[Finding, ...]:
+        """Find what is wrong with the process, each time with a lead that shows it; writes nothing.
+
+        What was read of the CRMs counts: their owners, and the countries that leads come from.
+        """
+        world = World(
+            now=now or self._clock(),
+            owners=self.ledger.owners(),
+            countries=self.ledger.tally("country"),
+            every_country=country_codes(),
+        )
+        return lint(self.process, world)
+
+    def work_list(
+        self, name: str, now: datetime | None = None, *, owner: str | None = None, days: float = 1
+    ) -> Iterator[ListRow]:
+        """Give a list that people work from, best first (see `lists`).
+
+        Args:
+            name: One of ``lists.LISTS``.
+            owner: Only this owner's leads; None: everybody's.
+            days: How far ahead the list of what is due looks.
+        """
+        moment = now or self._clock()
+        return work_list(self.ledger, name, moment, owner=owner, ahead=timedelta(days=days))
+
+    def compare(self, new: Process, now: datetime | None = None, *, old: Process | None = None) -> Comparison:
+        """Say what another process would change, also for the leads that the ledger knows; writes nothing.
+
+        Args:
+            old: What it is compared with; None: the process of this bridge.
+        """
+        before, moment = old or self.process, now or self._clock()
+        return compare(before, new, effects(before, new, self.ledger, self.mapping, moment))
 
     def rights(self) -> Mapping[str, Rights]:
         """Compare what each token may do with what the mapping needs."""
@@ -349,7 +388,11 @@ class Bridge(Desk):
             raise ConfigError(problems)
 
     def _fingerprints(self) -> Mapping[str, str]:
-        return {"process": self.process.fingerprint, "mapping": self.mapping.fingerprint}
+        return {
+            "process": self.process.fingerprint,
+            "mapping": self.mapping.fingerprint,
+            "applies_to": self.process.applies_to,
+        }
 
     def _same(self, ref: RecordRef, name: str, left: Value, right: Value) -> bool:
         return left == right or self.crms[ref.crm].same(ref.object, name, left, right)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import SecretStr
+from sqlalchemy import make_url
 
 from crmbridge.adapters import adapter
 from crmbridge.bridge import Bridge
@@ -56,6 +57,29 @@ def open_company(
         progress=progress,
         keep_days=chosen.ledger_keep_days,
     )
+
+
+def open_offline(folder: Path, settings: Settings | None = None) -> Bridge:
+    """Open a company folder without its CRMs, for what the files and the ledger can answer.
+
+    Where there is no ledger yet, the bridge has an empty one in memory; where there is no mapping.toml,
+    the defaults hold.
+
+    Raises:
+        ConfigError: with every problem of the files and of the settings at once.
+    """
+    problems: list[Problem] = []
+    process = _collected(problems, lambda: Process.load(folder / "process.toml"))
+    file = folder / "mapping.toml"
+    mapping = _collected(
+        problems, lambda: CompanyMapping.load(file) if file.exists() else CompanyMapping.default()
+    )
+    chosen = _collected(problems, lambda: settings or Settings.for_company(folder))
+    if problems or process is None or mapping is None or chosen is None:
+        raise ConfigError(problems)
+    url = _ledger_url(folder, chosen)
+    ledger = SqlLedger("sqlite://" if _is_to_be_made(url) else url)
+    return Bridge(process, mapping, ledger=ledger, company=folder.resolve().name)
 
 
 def start_company(folder: Path, settings: Settings | None = None) -> list[Path]:
@@ -140,6 +164,12 @@ def _no_crm() -> Problem:
 
 def _ledger_url(folder: Path, settings: Settings) -> str:
     return _secret(settings.ledger_url) or f"sqlite:///{folder.resolve() / 'ledger.db'}"
+
+
+def _is_to_be_made(url: str) -> bool:
+    """Tell whether opening the ledger would make a new file: looking at a company leaves no trace."""
+    found = make_url(url)
+    return found.get_backend_name() == "sqlite" and not Path(found.database or "").exists()
 
 
 def _write_new(path: Path, text: str) -> bool:

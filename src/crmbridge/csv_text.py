@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TextIO
 
 from crmbridge.model import Money
 
@@ -31,9 +31,18 @@ def cell(value: Any) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Write a table, lines ended by ``\\r\\n`` as RFC 4180 has it."""
+    """Make a table, lines ended by ``\\r\\n`` as RFC 4180 has it."""
     out = io.StringIO(newline="")
+    write_table(out, header, rows)
+    return out.getvalue()
+
+
+def write_table(out: TextIO, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Write the same row by row, and count its rows."""
     writer = csv.writer(out)
     writer.writerow(header)
-    writer.writerows([cell(value) for value in row] for row in rows)
-    return out.getvalue()
+    count = 0
+    for row in rows:
+        writer.writerow([cell(value) for value in row])
+        count += 1
+    return count

@@ -16,12 +16,13 @@ from crmbridge.chunks import chunks
 from crmbridge.identity import is_live
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
-from crmbridge.object_map import FieldMap
 from crmbridge.model import Assignment, Decision, Lead, Memory, RecordRef, Value
+from crmbridge.object_map import FieldMap
 from crmbridge.plan import PlanContext, plan_lead
 from crmbridge.ports import Crm, FieldSchema, Ledger, Planned, Progress, Run, Schema, StoredLead, no_progress
 from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, explain
 from crmbridge.recording import recorded
+from crmbridge.standing import standing_of
 from crmbridge.unify import OwnerDirectory, unify
 
 #: Leads loaded, decided and stored together.
@@ -113,11 +114,16 @@ class Deciding:
         return self._recorded(stored, lead, decision)
 
     def _recorded(self, stored: StoredLead, lead: Lead, decision: Decision) -> Planned:
-        """Plan one decision, with what it adds to the lead's journey."""
+        """Plan one decision, with what it adds to the lead's journey and the list it means."""
         planned = plan_lead(stored, lead, decision, self._context)
-        if decision.memory is stored.memory:
+        if planned.decision is None:
             return planned
-        return replace(planned, entries=recorded(stored.memory or Memory(), decision, lead))
+        standing = standing_of(lead, planned.decision)
+        if decision.memory is stored.memory:
+            return planned if standing is None else replace(planned, standing=standing)
+        return replace(
+            planned, entries=recorded(stored.memory or Memory(), decision, lead), standing=standing
+        )
 
     def _assigned(self, run: Run) -> Iterator[Decision]:
         """Give the plan's candidates with the owner that each of them gets."""

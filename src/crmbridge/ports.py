@@ -31,6 +31,7 @@ from crmbridge.model import (
     Write,
 )
 from crmbridge.safety import Ruling, SafetyLedger, Undone
+from crmbridge.standing import Standing
 
 #: One thing read from a CRM. An Owner carries the ids of this CRM only; the ledger joins both sides.
 Item: TypeAlias = Record | Activity | Account | Opportunity | Owner
@@ -341,6 +342,8 @@ class Planned:
     agreed: tuple[tuple[RecordRef, str, Value], ...] = ()
     #: What the decision adds to the lead's journey once the plan is carried out.
     entries: tuple[Entry, ...] = ()
+    #: Where the lead stands for the people who work from lists; None: on none.
+    standing: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -463,6 +466,16 @@ class Ledger(SafetyLedger, Protocol):
         self, *, lead_id: str | None = None, ref: RecordRef | None = None, email: str | None = None
     ) -> Sequence[str]:
         """Find lead ids by one of the three, sorted; aliases of merged leads are followed."""
+
+    # lists -----------------------------------------------------------------------------------------
+    def standings(self, name: str, *, owner: str | None = None) -> Iterator[Standing]:
+        """Give the leads of a list, best first; those of one owner alone if one is named."""
+
+    def due_standings(self, until: datetime, *, owner: str | None = None) -> Iterator[Standing]:
+        """Give the leads that are due by a moment, the longest due first."""
+
+    def tally(self, field: str) -> Mapping[str, int]:
+        """Count the records that are not gone by the text that they hold in a canonical field."""
 
     # plan ------------------------------------------------------------------------------------------
     def append(self, run: Run, planned: Iterable[Planned]) -> None:

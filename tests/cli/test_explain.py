@@ -38,6 +38,7 @@ def explained(company: Company, reference: str) -> Any:
 def test_a_lead_is_found_by_each_of_its_references(
     known: Company, references: dict[str, str], kind: str
 ) -> None:
+    """S40: whoever brings a lead of his own sees first whether it is known, by e-mail address too."""
     assert explained(known, references[kind]) == explained(known, references["id"])
 
 

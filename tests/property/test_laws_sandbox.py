@@ -166,6 +166,7 @@ def undisturbed(sandbox: Sandbox) -> list[tuple[str, list[tuple[str, Value]]]]:
 
 
 def test_applying_and_planning_again_is_empty(sandbox: Sandbox) -> None:
+    """S98: after a run both CRMs show one and the same view of every lead."""
     company = Company(sandbox)
     company.begin()
     plan = company.bridge.plan()

@@ -30,6 +30,7 @@ def parts(bindings: Sequence[Binding]) -> list[tuple[tuple[RecordRef, ...], bool
 
 
 def test_one_address_in_both_crms_is_one_person() -> None:
+    """S39: records get better, not more numerous."""
     found = resolve([stored(CONTACT, "ann@example.com"), stored(LEAD, "ann@example.com")])
     assert parts(found) == [((CONTACT, LEAD), False)]
     assert found[0].lead_id == new_lead_id(CONTACT)

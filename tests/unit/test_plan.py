@@ -198,6 +198,7 @@ def test_placeholders_are_never_written() -> None:
     ],
 )
 def test_nothing_is_created_for_a_lead_that_we_did_not_hand_over(made: Decision) -> None:
+    """S32: leads that are not qualified stay in the marketing database."""
     plan = planned(person(part(CONTACT, {"stage": "mql"})), made, last_name="Lee", company="Lee Ltd")
     assert not [change for change in plan.changes if change.id is None]
 

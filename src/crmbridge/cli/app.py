@@ -14,6 +14,8 @@ from rich.markup import escape
 from crmbridge.cli import (
     care_commands,
     exits,
+    list_commands,
+    process_commands,
     report_commands,
     run_commands,
     sandbox_commands,
@@ -34,13 +36,15 @@ app = typer.Typer(
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Try it without any account": sandbox_commands.COMMANDS,
     "Set a company up": setup_commands.COMMANDS,
+    "The process": process_commands.COMMANDS,
     "Run": run_commands.COMMANDS,
+    "Work": list_commands.COMMANDS,
     "Look after it": care_commands.COMMANDS,
     "Look at it": report_commands.COMMANDS,
 }
 for panel, commands in _PANELS.items():
     for command in commands:
-        app.command(rich_help_panel=panel)(command)
+        app.command(command.__name__.rstrip("_").replace("_", "-"), rich_help_panel=panel)(command)
 for group in care_commands.GROUPS:
     app.add_typer(group, rich_help_panel="Look after it")
 app.add_typer(sandbox_commands.sandbox, name="sandbox", rich_help_panel="Try it without any account")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +33,18 @@ def _known_guards(names: list[str] | None) -> list[str] | None:
         if name not in GUARDS:
             raise typer.BadParameter(f"there is no guard {name}; known: {', '.join(GUARDS)}")
     return names
+
+
+def one_of(known: Iterable[str]) -> Callable[[str], str]:
+    """Give the check of a word that must be one of some."""
+    words = tuple(known)
+
+    def checked(word: str) -> str:
+        if word not in words:
+            raise typer.BadParameter(f"{word!r} is not known; one of: {', '.join(words)}")
+        return word
+
+    return checked
 
 
 def in_a_folder(path: Path | None) -> Path | None:

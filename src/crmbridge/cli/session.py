@@ -15,7 +15,7 @@ from rich.console import Console
 from crmbridge.bridge import Bridge
 from crmbridge.cli import documents, exits, show
 from crmbridge.cli.progress import Steps
-from crmbridge.company import open_company
+from crmbridge.company import open_company, open_offline
 from crmbridge.csv_text import table
 from crmbridge.errors import ConfigError, Problem
 from crmbridge.model import RecordRef
@@ -39,6 +39,26 @@ def opened(company: Path) -> Iterator[Bridge]:
             yield bridge
         finally:
             bridge.close()
+
+
+@contextmanager
+def offline(company: Path, *, needs_ledger: bool = False) -> Iterator[Bridge]:
+    """Open a company folder for what its files and its ledger can answer, without its CRMs.
+
+    Raises:
+        ConfigError: there is no such folder, no ledger where one is needed, or something in it is wrong.
+    """
+    if not company.joinpath("process.toml").exists():
+        advice = f"name a company folder with -C DIR, or write one: crmbridge init -C {company}"
+        raise ConfigError([Problem(str(company), "", "holds no process.toml", advice)])
+    bridge = open_offline(company)
+    try:
+        if needs_ledger and not bridge.ledger.lead_ids("", 1):
+            advice = f"carry out a run first: crmbridge sync -C {company}"
+            raise ConfigError([Problem(str(company), "", "the ledger knows no leads yet", advice)])
+        yield bridge
+    finally:
+        bridge.close()
 
 
 def records_of(bridge: Bridge, explanation: Explanation) -> list[RecordRef]:

@@ -22,6 +22,7 @@ from crmbridge.ledger.plans import Plans
 from crmbridge.ledger.reading import Reading
 from crmbridge.ledger.records import Keys
 from crmbridge.ledger.runs import Runs
+from crmbridge.ledger.standings import Standings
 from crmbridge.ledger.store import Clock, Store
 from crmbridge.ledger.usage import Usage
 from crmbridge.ledger.watch import Watch
@@ -34,6 +35,7 @@ class SqlLedger(
     Reading,
     Leads,
     Plans,
+    Standings,
     Outcomes,
     Failures,
     Disputes,

@@ -16,7 +16,7 @@ from crmbridge.ledger.marks import TO_DECIDE, mark
 from crmbridge.ledger.part import CHUNK, Part
 from crmbridge.ledger.records import STORED, index_key, parse_ref, to_stored
 from crmbridge.ledger.store import Among, AnyRow, pairs, to_micros
-from crmbridge.ledger.tables import ONE, ZERO, alias, failure, identity_key, lead, record
+from crmbridge.ledger.tables import ONE, ZERO, alias, failure, identity_key, lead, record, standing
 from crmbridge.ledger.watch import fold
 from crmbridge.model import Memory, RecordRef
 from crmbridge.ports import Binding, Run, StoredLead, StoredRecord
@@ -132,6 +132,7 @@ class Leads(Part):
         absorb(self._store, tx, survivor, absorbed)
         tx.execute(alias.update().where(alias.c.lead_id == absorbed).values(lead_id=survivor))
         tx.execute(lead.delete().where(lead.c.id == absorbed))
+        tx.execute(standing.delete().where(standing.c.lead_id == absorbed))
         self._store.put(tx, alias, ("old_id", "lead_id"), [(absorbed, survivor)], update=("lead_id",))
 
     # which leads ---------------------------------------------------------------------------------

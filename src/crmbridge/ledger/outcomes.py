@@ -19,6 +19,7 @@ from crmbridge.ledger.journeys import record
 from crmbridge.ledger.logged import AUDIT_COLUMNS, CHANGE_KEY, Logged, place_of, planned_changes
 from crmbridge.ledger.marks import EDITED_SINCE, TO_DECIDE, mark
 from crmbridge.ledger.part import CHUNK, Part
+from crmbridge.ledger.standings import place
 from crmbridge.ledger.tables import (
     assignment,
     audit,
@@ -55,6 +56,7 @@ class Outcomes(Part):
             tx.execute(_remember(chosen))
             self._log_assignments(tx, chosen)
             record(self._store, tx, chosen)
+            place(self._store, tx, chosen)
             for agreed in _agreed(tx, chosen):
                 store_bases(self._store, tx, agreed)
             rows = [(pool, pack(dict(shares))) for pool, shares in pointers.items()]

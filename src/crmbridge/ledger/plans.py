@@ -186,6 +186,7 @@ def _planned_row(number: int, item: Planned) -> tuple[Any, ...]:
         None if memory is None else pack(memory),
         pack([(str(ref), name, value) for ref, name, value in item.agreed]) if item.agreed else None,
         pack(list(item.entries)) if item.entries else None,
+        None if item.standing is None else pack(item.standing),
     )
 
 

@@ -42,7 +42,8 @@ class Runs(Part):
         """See ``ports.Ledger.begin``.
 
         A lease that was not renewed for ``lease_seconds`` is taken over. Where ``header`` gives another
-        "process" or "mapping" than the run before, every lead is marked: any decision may change.
+        "process" or "mapping" than the run before, every lead is marked: any decision may change. With
+        "applies_to" "changed" in it, another "process" marks none: known leads wait for their next change.
         """
         with self._store.write() as tx:
             held, seconds = self._held(tx), self._store.seconds(tx)
@@ -132,7 +133,10 @@ class Runs(Part):
         newest = select(run_table.c.header).order_by(run_table.c.number.desc()).limit(1)
         kept = tx.execute(newest).scalar_one_or_none()
         before = {} if kept is None else unpack(kept, dict[str, str])
-        return any(name in before and name in header and before[name] != header[name] for name in _DECIDES)
+        # Grandfathering: what an older version decided stays until the lead changes.
+        kept = {"process"} if header.get("applies_to") == "changed" else set()
+        asked = [name for name in _DECIDES if name in before and name in header and name not in kept]
+        return any(before[name] != header[name] for name in asked)
 
     def _abandon(self, tx: Connection) -> None:
         """Close what dead runs left open, and delete the plans that nobody will ask for any more."""

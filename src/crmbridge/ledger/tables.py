@@ -170,6 +170,7 @@ planned = _table(
     _column("memory", LargeBinary, null=True),
     _column("agreed", LargeBinary, null=True),
     _column("entries", LargeBinary, null=True),  # what the decision adds to the journey
+    _column("standing", LargeBinary, null=True),
 )
 _index(
     "planned_handed_off",
@@ -316,6 +317,19 @@ usage = _table(
     _column("calls", BigInteger),
     clustered=True,
 )
+# lists -----------------------------------------------------------------------------------------------
+standing = _table(
+    "standing",
+    _column("lead_id", Key, key=True),
+    _column("list", Key),  # "" when the lead is only waited for
+    _column("owner", Key),  # "" for nobody
+    _column("rank", BigInteger),  # millionths; lower comes first
+    _column("due_at", BigInteger, null=True),
+    _column("body", LargeBinary),  # a standing.Standing
+)
+_index("standing_list", standing.c["list"], standing.c.rank, standing.c.lead_id)
+_index("standing_owner", standing.c.owner, standing.c["list"], standing.c.rank, standing.c.lead_id)
+_index("standing_due", standing.c.due_at, standing.c.lead_id, where="due_at IS NOT NULL")
 
 # limiter -----------------------------------------------------------------------------------------
 limiter = _table(

@@ -53,6 +53,7 @@ def build(reader: Reader, data: Mapping[str, Any]) -> Parts:
         name=head["name"] or "",
         version=head["version"] or "",
         timezone=_timezone(reader, head["timezone"]),
+        applies_to=head["applies_to"],
         identity=Identity(**reader.table("identity", top["identity"], "identity")),
         scope=_scope(reader, top["scope"]),
         stages=_stages(reader, top["stage"]),
@@ -166,6 +167,7 @@ def _qualification(reader: Reader, raw: Mapping[str, Any]) -> Qualification:
         forms_folded=frozenset(form.strip().casefold() for form in forms),
         forms_within_seconds=_seconds(values["forms_within_days"]),
         email_engagement=EmailEngagement(days=mails["days"] or 0, emails=mails["emails"]) if mails else None,
+        sales_fields=tuple(values["sales_fields"]),
     )
 
 

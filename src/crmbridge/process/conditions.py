@@ -117,6 +117,9 @@ class Condition:
     #: "present" and "absent" ask what is unknown, too.
     asks_unknown: bool = False
     parts: tuple[Condition, ...] = ()
+    #: Operator and value as the file has them; "any" or "all" where several are joined.
+    op: str = "all"
+    value: Any = None
 
 
 def field_condition(field: str, op: str, value: Any, *, get: Get, kind: FieldKind) -> Condition:
@@ -130,7 +133,10 @@ def field_condition(field: str, op: str, value: Any, *, get: Get, kind: FieldKin
     days = float(value) if row.value is ValueKind.DAYS else None
     asks_unknown = op in {"present", "absent"}
     seen = _seen(field, get) if asks_unknown else get
-    return Condition(field, row.build(seen, value), _text(field, op, value), get, days, asks_unknown)
+    test = row.build(seen, value)
+    return Condition(
+        field, test, _text(field, op, value), get, days, asks_unknown=asks_unknown, op=op, value=value
+    )
 
 
 def _seen(field: str, get: Get) -> Get:
@@ -154,7 +160,9 @@ def any_of(parts: Sequence[Condition]) -> Condition:
     def test(subject: Any, now: datetime) -> bool:
         return any(one(subject, now) for one in tests)
 
-    return Condition("", test, "(" + " or ".join(part.text for part in parts) + ")", parts=tuple(parts))
+    return Condition(
+        "", test, "(" + " or ".join(part.text for part in parts) + ")", parts=tuple(parts), op="any"
+    )
 
 
 def all_of(parts: Sequence[Condition]) -> Condition:

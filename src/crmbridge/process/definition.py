@@ -149,6 +149,11 @@ class Process:
         return self.parts.version
 
     @property
+    def applies_to(self) -> str:
+        """Give whom a changed file concerns: "all" leads at once, or "changed" ones."""
+        return self.parts.applies_to
+
+    @property
     def stages(self) -> tuple[Stage, ...]:
         """Give the stages in the order of the file."""
         return self.parts.stages

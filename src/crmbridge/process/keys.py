@@ -61,6 +61,7 @@ LADDER: Final = (
 MODES: Final = ("direct", "triage", "tele_qualification")
 AUTHORITIES: Final = ("hubspot", "salesforce", "newest", "ours")
 SCORE_HANDLINGS: Final = ("keep", "halve", "reset")
+APPLIES_TO: Final = ("all", "changed")
 REENTRIES: Final = ("new_evidence", "cool_down")
 _ROLES: Final = tuple(role.value for role in StageRole)
 _KINDS: Final = tuple(kind.value for kind in ActivityKind)
@@ -93,6 +94,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("name", _K.TEXT, required=True),
         Key("version", _K.TEXT, required=True),
         Key("timezone", _K.TEXT, "UTC"),
+        Key("applies_to", _K.TEXT, "all", choices=APPLIES_TO),
     ),
     "identity": (
         Key("hubspot_portal_id", _K.TEXT),
@@ -121,6 +123,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("forms", _K.TEXTS, []),
         Key("forms_within_days", _K.POSITIVE_DAYS),
         Key("email_engagement", _K.TABLE),
+        Key("sales_fields", _K.TEXTS, []),
     ),
     "qualification.email_engagement": (
         Key("days", _K.POSITIVE_DAYS, required=True),

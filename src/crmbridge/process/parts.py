@@ -111,6 +111,8 @@ class Qualification:
     forms_folded: frozenset[str]
     forms_within_seconds: float | None
     email_engagement: EmailEngagement | None
+    #: Fields that sales fills in after the hand-off: no rule may rest on them.
+    sales_fields: tuple[str, ...]
 
     @property
     def drop_below(self) -> float:
@@ -267,6 +269,8 @@ class Parts:
     name: str
     version: str
     timezone: str
+    #: "all": a changed file decides every lead anew; "changed": known leads from their next change on.
+    applies_to: str
     identity: Identity
     scope: Scope
     stages: tuple[Stage, ...]

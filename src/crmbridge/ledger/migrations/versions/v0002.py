@@ -94,6 +94,23 @@ CREATE TABLE crmbridge_usage (
 ){clustered};
 
 ALTER TABLE crmbridge_planned ADD COLUMN entries {blob};
+ALTER TABLE crmbridge_planned ADD COLUMN standing {blob};
+
+CREATE TABLE crmbridge_standing (
+    lead_id {key} NOT NULL,
+    list {key} NOT NULL,
+    owner {key} NOT NULL,
+    rank BIGINT NOT NULL,
+    due_at BIGINT,
+    body {blob} NOT NULL,
+    PRIMARY KEY (lead_id)
+);
+
+CREATE INDEX crmbridge_standing_list ON crmbridge_standing (list, rank, lead_id);
+
+CREATE INDEX crmbridge_standing_owner ON crmbridge_standing (owner, list, rank, lead_id);
+
+CREATE INDEX crmbridge_standing_due ON crmbridge_standing (due_at, lead_id) WHERE due_at IS NOT NULL;
 """
 
 

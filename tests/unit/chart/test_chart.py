@@ -1,0 +1,107 @@
+"""The chart shows the live process: every stage, team, definition, exit and move; no hostile word runs."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from copy import deepcopy
+
+import pytest
+
+from crmbridge.chart import FORMATS, markdown, mermaid, steps, svg
+from crmbridge.chart.mermaid import moves
+from crmbridge.process import Process
+from tests.unit.process.acme import ACME, changed, data
+
+_HOSTILE = "<script>alert(1)</script> \"quoted\" 'it' & | ` # [x] %% \x07"
+
+
+def renamed(text: str) -> Process:
+    """Acme, whose stages say something hostile."""
+    stages = deepcopy(data()["stage"])
+    for stage in stages:
+        stage |= {"definition": text, "exit": text, "owner_team": text}
+    return changed(stage=stages)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_stage_stands_in_the_chart_with_what_it_means_and_whose_it_is(name: str) -> None:
+    """S2, S14, S94: name, definition and responsible team of each step, drawn from the live configuration."""
+    drawn = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", FORMATS[name](ACME)))
+    for stage in ACME.stages:
+        assert stage.name in drawn
+        assert stage.owner_team in drawn
+        assert all(word in drawn for word in stage.definition.split())
+
+
+@pytest.mark.parametrize("name", ["svg", "markdown"])
+def test_the_chart_says_what_must_have_happened_before_a_lead_moves_on(name: str) -> None:
+    """S3: the exit expectation of each step."""
+    drawn = FORMATS[name](ACME)
+    assert all(word in drawn for stage in ACME.stages for word in stage.exit.split())
+
+
+def test_the_steps_come_in_the_order_of_the_way() -> None:
+    """S1, S6: an ordered sequence from the lead over the hand-off to the close."""
+    assert [step.name for step in steps(ACME)] == [
+        "lead", "mql", "sal", "sales_qualified", "opportunity", "customer", "recycled", "disqualified",
+    ]  # fmt: skip
+
+
+def test_the_detours_are_drawn_too() -> None:
+    """S4, S10: skips, jumps back and re-entry, and recycling from the accepted lead and the opportunity."""
+    drawn = {(source.name, target.name) for source, target, _ in moves(ACME)}
+    assert drawn == {(stage.name, name) for stage in ACME.stages for name in stage.next or ()}
+    assert {("sal", "recycled"), ("opportunity", "recycled"), ("recycled", "mql")} <= drawn
+    assert mermaid(ACME).count("->") == len(drawn)
+
+
+def test_a_stage_that_any_stage_may_follow_has_an_arrow_to_the_next_one_alone() -> None:
+    stages = deepcopy(data()["stage"])
+    stages[0].pop("next")
+    process = changed(stage=stages)
+    assert [target.name for source, target, _ in moves(process) if source.name == "lead"] == ["mql"]
+    assert steps(process)[0].next is None
+    assert "any stage" in markdown(process)
+
+
+def test_the_picture_is_one_self_contained_document_for_everybody() -> None:
+    root = ET.fromstring(svg(ACME))  # noqa: S314 - our own
+    spaces = {"s": "http://www.w3.org/2000/svg"}
+    assert root.get("role") == "img"
+    assert root.findtext("s:title", namespaces=spaces) == ACME.name
+    assert "lead leads to mql." in str(root.findtext("s:desc", namespaces=spaces))
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|<script|<image|@import|url\((?!#)", svg(ACME))
+
+
+def test_hostile_words_stay_words() -> None:
+    process = renamed(_HOSTILE)
+    root = ET.fromstring(svg(process))  # noqa: S314 - that it parses is the point
+    assert not [node for node in root.iter() if node.tag.endswith("script")]
+    assert "<script" not in markdown(process)
+    assert "<script" not in mermaid(process)
+    assert '"quoted"' not in mermaid(process)
+    rows = [line for line in markdown(process).splitlines() if line.startswith("| lead")]
+    assert len(re.findall(r"(?<!\\)\|", rows[0])) == 6
+
+
+def test_the_table_says_what_both_teams_agreed_on() -> None:
+    """S13, S20, S27, S50: when a lead is an MQL, by what, and who receives it."""
+    text = markdown(ACME)
+    agreed = (
+        "60 points",
+        "email, last_name, phone, country",
+        "Decision maker",
+        "Pricing page",
+        "Contact sales, Demo request",
+        "Territory dach",
+        "inbound@acme.example",
+        "unreachable",
+    )
+    for words in agreed:
+        assert words in text
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_same_process_gives_the_same_chart(name: str) -> None:
+    assert FORMATS[name](ACME) == FORMATS[name](Process.parse(data()))
