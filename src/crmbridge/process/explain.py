@@ -14,8 +14,7 @@ from crmbridge.model import Decision, Effect, Lead, Memory, Reason, StageRole
 from crmbridge.process.conditions import all_of
 from crmbridge.process.decide import decide
 from crmbridge.process.definition import Process
-from crmbridge.process.lifecycle import WITH_SALES
-from crmbridge.process.parts import EngagementRule, FitRule, Parts
+from crmbridge.process.parts import WITH_SALES, EngagementRule, FitRule, Parts
 from crmbridge.process.routing import NO_COUNTRY, UNKNOWN_COUNTRY
 
 _MARKETING = frozenset({StageRole.LEAD, StageRole.RECYCLED})

@@ -23,7 +23,58 @@ SHORT = changed(
     recycle=[{"reason": "default", "cool_down_days": 0, "reentry": "cool_down", "score": "reset"}],
     qualification={"threshold": 0.0, "required": [], "fit_minimum": 0.0, "engagement_minimum": 0.0},
 )
-processes = st.sampled_from([ACME, NO_TRIAGE, SHORT])
+#: Everything that sales can promise, with every answer to silence.
+PROMISING = [
+    changed(
+        calendar=[
+            {"name": "office", "timezone": "Europe/Berlin", "holidays": ["DE-BE"], "countries": ["DE"]},
+            {"name": "bay", "timezone": "America/Los_Angeles", "territories": ["california"]},
+        ],
+        sla={
+            "pause": [{"field": "job_title", "op": "eq", "value": "chief"}],
+            "reassign_at": 2.0,
+            "manager": "eva@acme.example",
+            "undirected": True,
+            "target": [
+                {
+                    "name": "all",
+                    "response_minutes": 30,
+                    "first_touch_minutes": 240,
+                    "touches": 3,
+                    "touches_by": {"call": 1},
+                    "touches_days": 14,
+                    "acceptance_hours": 24,
+                    "silence": silence,
+                    "decision_hours": 72,
+                    "working_days": 30,
+                    "after_working": "recycled",
+                }
+            ],
+        },
+        reject=[
+            {"reason": "wrong_territory", "class": "procedural"},
+            {"reason": "bad_data", "class": "clerical", "data": ["phone", "country"]},
+            {"reason": "not_a_fit", "class": "definitional"},
+            {"reason": "junk", "class": "terminal"},
+        ],
+        recycle=[
+            {"reason": "unreachable", "needs_touches": True, "reentry": "cool_down"},
+            {"reason": "timing", "until_field": "other", "cool_down_days": 10},
+            {"reason": "opportunity_stalled", "stalled_days": 60},
+            {"reason": "default", "cool_down_days": 0},
+        ],
+        customers={"threshold": 10, "accounts": True},
+        routing={"triage": triage},
+    )
+    for silence, triage in (
+        ("none", TRIAGE),
+        ("accepted", TRIAGE),
+        ("rejected", TRIAGE),
+        ("recycled", TRIAGE),
+        ("reassign", ANN),
+    )
+]
+processes = st.sampled_from([ACME, NO_TRIAGE, SHORT, *PROMISING])
 THOROUGH = settings(max_examples=150, deadline=None)
 
 
