@@ -15,14 +15,11 @@ from crmbridge.process.making import reason
 from crmbridge.process.promises import Sla, Target
 from crmbridge.process.routing import route
 from crmbridge.process.sla import WORKED, Promise, evaluate, target_of
-from crmbridge.process.verdicts import recycle
+from crmbridge.process.verdicts import NO_ANSWER, WORKED_OUT, recycle
 
 _SLA: Final = Effect.SLA
 #: Step -> what people are told.
 _NOTICES: Final = {"reminder": NoticeKind.REMINDER, "escalation": NoticeKind.ESCALATION}
-#: Reason codes under which a lead is given back by the clock.
-NO_ANSWER: Final = "no_answer"
-WORKED_OUT: Final = "worked_out"
 
 
 def keep_promises(case: Case, sla: Sla) -> None:
@@ -37,7 +34,7 @@ def keep_promises(case: Case, sla: Sla) -> None:
     due = [(promise, _due_steps(case, promise)) for promise in case.sla.promises]
     for promise, steps in due:
         if steps:
-            _tell(case, promise, steps[-1], target)
+            _tell(case, promise, steps, target)
     if any(steps for _, steps in due):
         taken = {f"{promise.name}.{step}" for promise, steps in due for step in steps}
         case.updates["fired"] = tuple(sorted({*case.recalled("fired"), *taken}))
@@ -62,15 +59,15 @@ def _due_steps(case: Case, promise: Promise) -> list[str]:
     return [step for step, at in promise.steps if at <= case.now and f"{promise.name}.{step}" not in fired]
 
 
-def _tell(case: Case, promise: Promise, step: str, target: Target) -> None:
-    """Say once what is late; where the window ended without anybody to tell, the reason says it alone."""
+def _tell(case: Case, promise: Promise, steps: list[str], target: Target) -> None:
+    """Say once what is late: the strongest of what people are to be told."""
     rule = f"{target.rule}.{promise.name}"
-    case.promised += (reason(f"{rule}.{step}", _SLA, case.now, promise.due_at),)
-    kind = _NOTICES.get(step)
-    if kind is not None:
+    case.promised += tuple(reason(f"{rule}.{step}", _SLA, None, promise.due_at) for step in steps)
+    told = [step for step in steps if step in _NOTICES]
+    if told:
         since = case.recalled("qualified_at" if promise.name == "response" else "assigned_at")
         key = f"{promise.name}|{_stamp(since)}"
-        case.tell(kind, key, rule, clock=promise.name, due_at=promise.due_at)
+        case.tell(_NOTICES[told[-1]], key, rule, clock=promise.name, due_at=promise.due_at)
 
 
 def _stamp(moment: datetime | None) -> str:

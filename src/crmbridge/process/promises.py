@@ -19,6 +19,27 @@ from crmbridge.process.operators import Get
 #: Kinds of activity that count as a touch unless the file names others.
 CHANNELS: Final = (ActivityKind.CALL, ActivityKind.EMAIL_SENT, ActivityKind.MEETING)
 
+#: What the templates of an alert may name.
+PLACEHOLDERS: Final = (
+    "kind",
+    "lead_id",
+    "name",
+    "email",
+    "phone",
+    "company",
+    "country",
+    "job_title",
+    "source",
+    "score",
+    "why",
+    "owner",
+    "manager",
+    "clock",
+    "due_at",
+    "rule",
+    "stage",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:

@@ -31,9 +31,13 @@ _VERDICTS: Final = {
     LeadStatus.RECYCLED: StageRole.RECYCLED,
     LeadStatus.DISQUALIFIED: StageRole.DISQUALIFIED,
 }
-#: Reason codes under which a lead is recycled when all its opportunities are lost, or one lies untouched.
+#: Reason codes under which the process itself recycles: all opportunities lost, one untouched, no answer to
+#: a hand-off, worked as long as agreed. No person gave them, so no status reason corrects them.
 OPPORTUNITY_LOST: Final = "opportunity_lost"
 OPPORTUNITY_STALLED: Final = "opportunity_stalled"
+NO_ANSWER: Final = "no_answer"
+WORKED_OUT: Final = "worked_out"
+_OURS: Final = frozenset({OPPORTUNITY_LOST, OPPORTUNITY_STALLED, NO_ANSWER, WORKED_OUT})
 
 
 def status_key(lead: Lead) -> str | None:
@@ -193,7 +197,7 @@ def correct_recycling(case: Case) -> None:
     if "stage" in case.updates or memory.recycled_at is None or memory.data_fix is not None:
         return
     code = memory.recycle_reason
-    if given is not None and code not in {given, OPPORTUNITY_LOST, OPPORTUNITY_STALLED}:
+    if given is not None and code not in {given, *_OURS}:
         case.moves += (reason("recycle.reason_corrected", Effect.MOVE, given, code),)
         case.updates["recycle_reason"] = code = given
     elif case.process.recycling(code).until is None:
