@@ -18,7 +18,10 @@ ALLOWED: dict[str, set[str]] = {
     "journey": {"model"},
     "twins": set(),
     "process": {"errors", "model", "twins"},
-    "ports": {"errors", "model"},
+    "outbox": {"ports"},  # for its type alone
+    "handoff": {"model", "outbox", "process"},
+    "notices": {"model", "outbox", "process"},
+    "ports": {"errors", "model", "outbox"},
     "planfile": {"codec", "errors", "model"},
     "guards": {"errors", "planfile", "ports", "process"},
     "accounts": {"errors", "ports", "process"},

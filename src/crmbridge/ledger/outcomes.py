@@ -15,7 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from crmbridge.codec import pack, unpack
 from crmbridge.ledger.logged import AUDIT_COLUMNS, CHANGE_KEY, Logged, place_of, planned_changes
 from crmbridge.ledger.marks import EDITED_SINCE, TO_DECIDE, mark
-from crmbridge.ledger.part import CHUNK, Part
+from crmbridge.ledger.outbox import OutboxPart
+from crmbridge.ledger.part import CHUNK
 from crmbridge.ledger.tables import (
     assignment,
     audit,
@@ -35,7 +36,7 @@ from crmbridge.ports import Run
 _TOUCHED = ("written", "ambiguous", "settled")
 
 
-class Outcomes(Part):
+class Outcomes(OutboxPart):
     """The chapter *apply* of the ledger."""
 
     # decisions -> memory -------------------------------------------------------------------------
@@ -54,6 +55,7 @@ class Outcomes(Part):
                 chosen &= self._store.among(planned.c.lead_id, lead_ids)
             tx.execute(_remember(chosen))
             self._log_assignments(tx, chosen)
+            self._post(tx, chosen)
             for agreed in _agreed(tx, chosen):
                 store_bases(self._store, tx, agreed)
             rows = [(pool, pack(dict(shares))) for pool, shares in pointers.items()]

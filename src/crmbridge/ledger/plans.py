@@ -185,6 +185,7 @@ def _planned_row(number: int, item: Planned) -> tuple[Any, ...]:
         pack(found) if found is not None and found.handed_off else None,
         None if memory is None else pack(memory),
         pack([(str(ref), name, value) for ref, name, value in item.agreed]) if item.agreed else None,
+        pack((item.attachments, item.deliveries)) if item.attachments or item.deliveries else None,
     )
 
 

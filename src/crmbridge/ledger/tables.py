@@ -169,6 +169,7 @@ planned = _table(
     _column("decision", LargeBinary, null=True),
     _column("memory", LargeBinary, null=True),
     _column("agreed", LargeBinary, null=True),
+    _column("outgoing", LargeBinary, null=True),  # notes and messages, posted when it is promoted
 )
 _index(
     "planned_handed_off",
@@ -252,6 +253,27 @@ event = _table(
     clustered=True,
 )
 _index("event_at", event.c.at)
+
+# outbox ------------------------------------------------------------------------------------------------
+attachment = _table(
+    "attachment",
+    _column("marker", Key, key=True),
+    _column("lead_id", Key),
+    _column("state", Key),  # DeliveryState value: waiting, sent (made) or failed
+    _column("error", Text, null=True),
+    _column("body", LargeBinary),  # an outbox.Attachment
+)
+_index("attachment_waiting", attachment.c.marker, where="state = 'waiting'")
+delivery = _table(
+    "delivery",
+    _column("key", Key, key=True),
+    _column("lead_id", Key),
+    _column("at", BigInteger),
+    _column("state", Key),  # DeliveryState value
+    _column("error", Text, null=True),
+    _column("body", LargeBinary),  # an outbox.Delivery; without its text once it arrived
+)
+_index("delivery_state", delivery.c.state, delivery.c.at)
 
 # limiter -----------------------------------------------------------------------------------------
 limiter = _table(

@@ -96,8 +96,8 @@ class Case:
         kept = tuple(step for step in self.recalled("fired") if step.startswith("response."))
         if kept != self.recalled("fired"):
             self.updates["fired"] = kept
-        if self.recalled("pauses"):
-            self.updates["pauses"] = ()
+        if self.recalled("pauses") or self.recalled("paused_at") is not None:
+            self.updates |= {"pauses": (), "paused_at": None}
 
     def tell(self, kind: NoticeKind, key: str, rule: str, **more: Any) -> None:
         """Note what people are to be told; ``key`` tells this event from others of the lead."""

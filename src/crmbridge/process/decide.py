@@ -140,8 +140,8 @@ def _remember_mql(case: Case) -> None:
     updates["qualified_at"] = case.now
     updates["qualified_score"] = case.score
     updates["assigned_owner"] = updates["assigned_at"] = updates["accepted_at"] = None
-    if case.process.parts.sla is not None:
-        updates |= {"fired": (), "paused_at": None, "pauses": (), "reassign_count": 0}
+    if case.memory.fired or case.memory.reassign_count:
+        updates |= {"fired": (), "reassign_count": 0}
     if case.memory.taken_from is not None:
         updates["taken_from"] = None
     updates["why"] = why(case)
@@ -156,6 +156,8 @@ def _hand_over(case: Case) -> None:
     case.assignment = assignment
     case.routed += routed
     case.handed_off = assignment.owner is not None or assignment.pool is not None
+    if case.handed_off and case.process.parts.sla is not None:
+        case.start_clocks()
 
 
 # with sales ------------------------------------------------------------------------------------------
@@ -217,7 +219,6 @@ def _replace_owner(case: Case) -> None:
     _hand_over(case)
     if case.handed_off:
         case.updates |= {"assigned_owner": None, "assigned_at": None}
-        case.start_clocks()
 
 
 # the decision ----------------------------------------------------------------------------------------

@@ -20,6 +20,31 @@ CREATE TABLE crmbridge_event (
 ){clustered};
 
 CREATE INDEX crmbridge_event_at ON crmbridge_event (at);
+
+ALTER TABLE crmbridge_planned ADD COLUMN outgoing {blob};
+
+CREATE TABLE crmbridge_attachment (
+    marker {key} NOT NULL,
+    lead_id {key} NOT NULL,
+    state {key} NOT NULL,
+    error TEXT,
+    body {blob} NOT NULL,
+    PRIMARY KEY (marker)
+);
+
+CREATE INDEX crmbridge_attachment_waiting ON crmbridge_attachment (marker) WHERE state = 'waiting';
+
+CREATE TABLE crmbridge_delivery (
+    key {key} NOT NULL,
+    lead_id {key} NOT NULL,
+    at BIGINT NOT NULL,
+    state {key} NOT NULL,
+    error TEXT,
+    body {blob} NOT NULL,
+    PRIMARY KEY (key)
+);
+
+CREATE INDEX crmbridge_delivery_state ON crmbridge_delivery (state, at);
 """
 
 
