@@ -2,8 +2,8 @@
 
 Both are kept by the ledger from the moment a plan is promoted, together with the decision they belong to, so
 that a crash loses none. A note is looked for by its marker before it is made, so making it may be repeated.
-A message cannot be looked for: its state is "intended" before it leaves, and one of which nobody knows whether
-it arrived is listed, never sent again by itself.
+A message cannot be looked for: its state is "intended" before it leaves, and one of which nobody knows
+whether it arrived is listed, never sent again by itself.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select
 
 from crmbridge.codec import pack, unpack, unpacker
 from crmbridge.ledger.part import CHUNK, Part
@@ -112,9 +112,9 @@ class OutboxPart(Part):
 
     def retry(self, keys: Collection[str]) -> int:
         """See ``outbox.Outbox.retry``. Safe to repeat."""
-        lost = delivery.c.state.in_(_AGAIN)
+        lost: ColumnElement[bool] = delivery.c.state.in_(_AGAIN)
         if keys:
-            lost &= self._store.among(delivery.c.key, keys)
+            lost = and_(lost, self._store.among(delivery.c.key, keys))
         with self._store.write() as tx:
             count = int(tx.execute(select(func.count()).select_from(delivery).where(lost)).scalar_one())
             tx.execute(delivery.update().where(lost).values(state=DeliveryState.WAITING.value, error=None))
