@@ -33,7 +33,9 @@ from crmbridge.errors import (
 from crmbridge.guards import estimate, guard, refuse_empty, refuse_moved_on
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import Outcome
+from crmbridge.outbox import Courier
 from crmbridge.ports import Crm, Ledger, NewField, Progress, Rights, Run, no_progress
+from crmbridge.posting import post
 from crmbridge.process import Explanation, Process
 from crmbridge.provision import needed
 from crmbridge.reading import bind, read
@@ -59,6 +61,7 @@ class Bridge:
         hubspot, salesforce: The CRM accounts; None for one that the company does not use.
         ledger: Our own record of what was read, decided and written.
         company: Name for plan files and messages.
+        courier: Brings the messages that the process's alerts ask for; None: they wait in the ledger.
         clock: Tells the time where a method is not given a ``now``.
         progress: Told what is being done, for progress bars; called from the thread that runs.
     """
@@ -72,6 +75,7 @@ class Bridge:
         salesforce: Crm | None = None,
         ledger: Ledger,
         company: str = "company",
+        courier: Courier | None = None,
         clock: Callable[[], datetime] = utc_now,
         progress: Progress = no_progress,
     ) -> None:
@@ -81,6 +85,7 @@ class Bridge:
         self.company = company
         given = {"hubspot": hubspot, "salesforce": salesforce}
         self.crms: Mapping[str, Crm] = {name: crm for name, crm in given.items() if crm is not None}
+        self._courier = courier
         self._clock = clock
         self._progress = progress
 
@@ -166,7 +171,7 @@ class Bridge:
         with self._run("sync") as run:
             plan = self._plan(run, now, full=full, allow=allow)
             self._guard(plan, allow)
-            return self._carry_out(run, plan)
+            return self._carry_out(run, plan, now=now)
 
     def apply(
         self,
@@ -218,7 +223,13 @@ class Bridge:
             allow=allow,
         )
 
-    def _carry_out(self, run: Run, plan: Plan, lead_ids: Collection[str] | None = None) -> Result:
+    def _carry_out(
+        self,
+        run: Run,
+        plan: Plan,
+        lead_ids: Collection[str] | None = None,
+        now: datetime | None = None,
+    ) -> Result:
         before = self._calls()
         self.ledger.promote(run, lead_ids, pointers_after(self.process, self.ledger, run, lead_ids))
         report = apply(
@@ -229,9 +240,18 @@ class Bridge:
             lead_ids=lead_ids,
             progress=self._progress,
         )
+        posted = post(
+            run,
+            self.crms,
+            self.ledger,
+            process=self.process,
+            courier=self._courier,
+            now=now or self._clock(),
+            progress=self._progress,
+        )
         spent = self._spent(before)
         calls = {name: plan.api_calls.get(name, 0) + spent[name] for name in self.crms}
-        return Result(plan=plan, report=report, api_calls=calls)
+        return Result(plan=plan, report=report, posted=posted, api_calls=calls)
 
     # around it --------------------------------------------------------------------------------------
     @contextmanager

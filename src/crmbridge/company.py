@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import SecretStr
 
 from crmbridge.adapters import adapter
+from crmbridge.alerts import courier_for
 from crmbridge.bridge import Bridge
 from crmbridge.errors import ConfigError, Problem
 from crmbridge.ledger import SqlLedger
@@ -42,6 +43,10 @@ def open_company(
     chosen = _collected(problems, lambda: settings or Settings.for_company(folder))
     if chosen is not None and chosen.hubspot is None and chosen.salesforce is None:
         problems.append(_no_crm())
+    courier = None
+    if process is not None and chosen is not None:
+        found = process, chosen.alerts
+        courier = _collected(problems, lambda: courier_for(*found))
     if problems or process is None or mapping is None or chosen is None:
         raise ConfigError(problems)
     ledger = SqlLedger(_ledger_url(folder, chosen))
@@ -53,6 +58,7 @@ def open_company(
         salesforce=crms.get("salesforce"),
         ledger=ledger,
         company=folder.resolve().name,
+        courier=courier,
         progress=progress,
     )
 

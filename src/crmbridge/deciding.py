@@ -8,18 +8,21 @@ in which records arrived can change who gets what.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from crmbridge.chunks import chunks
+from crmbridge.handoff import attachments
 from crmbridge.identity import is_live
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
-from crmbridge.model import Assignment, Decision, Lead, Memory, RecordRef, Value
+from crmbridge.model import Assignment, Decision, Lead, Memory, Notice, RecordRef, Value
+from crmbridge.notices import deliveries, notices_of, quarantined
+from crmbridge.outbox import Delivery
 from crmbridge.plan import PlanContext, plan_lead
 from crmbridge.ports import Crm, FieldSchema, Ledger, Planned, Progress, Run, Schema, StoredLead, no_progress
-from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, explain
+from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, evaluate, explain
 from crmbridge.unify import OwnerDirectory, unify
 
 #: Leads loaded, decided and stored together.
@@ -92,8 +95,13 @@ class Deciding:
 
     def _planned(self, stored: StoredLead) -> Planned:
         if stored.conflict is not None:
+            told = quarantined(stored.conflict, self.now)
             return Planned(
-                lead_id=stored.id, decision=None, skipped="ambiguous_identity", conflicts=(stored.conflict,)
+                lead_id=stored.id,
+                decision=None,
+                skipped="ambiguous_identity",
+                conflicts=(stored.conflict,),
+                deliveries=self._messages([told], Lead(id=stored.id), ""),
             )
         if not any(is_live(part.record) for part in stored.records):
             return Planned(lead_id=stored.id, decision=None, skipped="deleted")
@@ -102,13 +110,36 @@ class Deciding:
             return Planned(lead_id=stored.id, decision=None, skipped="out_of_scope")
         self.unreadable.update(lead.unknown)
         decision = decide(lead, self.process, stored.memory or Memory(), self.now)
-        return plan_lead(stored, lead, decision, self._context)
+        return self._outgoing(stored, lead, decision)
 
     def _plan(self, stored: StoredLead, decision: Decision) -> Planned:
         lead = self.unify(stored)
         if decision.memory.assigned_owner is not None:
             lead = replace(lead, owner=decision.memory.assigned_owner)
-        return plan_lead(stored, lead, decision, self._context)
+            promised = evaluate(lead, self.process, decision.memory, self.now)
+            decision = replace(decision, due_at=promised.next_at if promised is not None else None)
+        return self._outgoing(stored, lead, decision)
+
+    def _outgoing(self, stored: StoredLead, lead: Lead, decision: Decision) -> Planned:
+        """Plan a lead, with the note for its rep and the messages to people."""
+        planned = plan_lead(stored, lead, decision, self._context)
+        parts = self.process.parts
+        if parts.alerts:
+            told = self._messages(notices_of(lead, decision), lead, decision.stage)
+            planned = replace(planned, deliveries=told) if told else planned
+        if parts.handoff is not None and _is_given(decision):
+            records = [part.record.ref for part in stored.records if is_live(part.record)]
+            records += {RecordRef(item.crm, item.object, "") for item in planned.changes if item.id is None}
+            notes = attachments(lead, decision, self.process, records, self._owner_id(decision))
+            planned = replace(planned, attachments=notes)
+        return planned
+
+    def _messages(self, told: Iterable[Notice], lead: Lead, stage: str) -> tuple[Delivery, ...]:
+        return deliveries(told, lead, stage, self.process, self.now) if self.process.parts.alerts else ()
+
+    def _owner_id(self, decision: Decision) -> Callable[[str], str | None]:
+        owner = self._owners.get(decision.memory.assigned_owner)
+        return lambda crm: owner.id_in(crm) if owner is not None else None
 
     def _assigned(self, run: Run) -> Iterator[Decision]:
         """Give the plan's candidates with the owner that each of them gets."""
@@ -176,6 +207,11 @@ def _with_rep(decision: Decision, found: Assigned, now: datetime) -> Decision:
         return replace(decision, assignment=assignment, handed_off=False)
     memory = replace(decision.memory, assigned_owner=found.owner, assigned_at=now)
     return replace(decision, assignment=assignment, memory=memory, due_at=None)
+
+
+def _is_given(decision: Decision) -> bool:
+    """Tell whether somebody gets the lead with this decision: its rep is known."""
+    return decision.handed_off and decision.memory.assigned_owner is not None
 
 
 class _MappedTarget:

@@ -96,8 +96,11 @@ class Courier(Protocol):
 class Outbox(Protocol):
     """The chapter *outbox* of the ledger. Every method is one transaction."""
 
-    def attachments(self, run: Run, limit: int) -> Sequence[Attachment]:
-        """Give notes still to be made whose lead has nothing left to write in this run, by marker."""
+    def attachments(self, run: Run, after: str, limit: int) -> Sequence[Attachment]:
+        """Give notes still to be made whose lead has nothing left to write in this run.
+
+        In order of marker, after ``after``.
+        """
 
     def attached(self, run: Run, made: Sequence[tuple[str, str | None]]) -> None:
         """Store (marker, error): made, or refused for good when there is an error."""

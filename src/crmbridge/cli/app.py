@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from crmbridge.cli import exits, run_commands, sandbox_commands, setup_commands, show
+from crmbridge.cli import alert_commands, exits, run_commands, sandbox_commands, setup_commands, show
 from crmbridge.errors import ConfigError, CrmBridgeError, UnsafePlan
 from crmbridge.logs import configure
 
@@ -31,6 +31,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
 for panel, commands in _PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(alert_commands.alerts, name="alerts", rich_help_panel="Run")
 app.add_typer(sandbox_commands.sandbox, name="sandbox", rich_help_panel="Try it without any account")
 
 

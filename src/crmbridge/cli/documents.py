@@ -35,6 +35,8 @@ def result_document(result: Result) -> Document:
         "failed": result.failed,
         "moved": result.moved,
         "errors": dict(result.report.errors),
+        "attached": result.posted.attached,
+        "alerts": {state: count for state, count in sorted(result.posted.delivered.items()) if count},
         "api_calls": dict(result.api_calls),
     }
 

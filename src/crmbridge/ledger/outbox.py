@@ -47,11 +47,12 @@ class OutboxPart(Part):
         self._store.put(tx, delivery, ("key", "lead_id", "at", "state", "error", "body"), rows)
 
     # notes ---------------------------------------------------------------------------------------
-    def attachments(self, run: Run, limit: int) -> Sequence[Attachment]:
+    def attachments(self, run: Run, after: str, limit: int) -> Sequence[Attachment]:
         """See ``outbox.Outbox.attachments``."""
         with self._store.read() as tx:
             wanted = select(attachment.c.body).where(
                 attachment.c.state == DeliveryState.WAITING.value,
+                attachment.c.marker > after,
                 ~_is_open(attachment.c.lead_id, self._number(tx, run)),
             )
             rows = tx.execute(wanted.order_by(attachment.c.marker).limit(limit)).scalars()
