@@ -83,7 +83,7 @@ class _Notes:
             progress("attach notes", len(page))
 
     def _attach(self, crm: Crm, object_name: str, notes: list[Attachment]) -> None:
-        """Make the notes on one object; an answer that never came leaves them for the next run to look for."""
+        """Make the notes on one object; without an answer the next run looks for them."""
         found = _with_ids(crm, object_name, notes)
         lost = {note.marker for note in notes} - {note.marker for note in found}
         outcomes = list(crm.attach(found)) if found else []
