@@ -105,7 +105,7 @@ def attachments(
     scores = {"score": decision.score, "fit": decision.fit_score, "engagement": decision.engagement_score}
     return tuple(
         Attachment(
-            marker=marker(lead.id, at.isoformat()),
+            marker=marker(lead.id, at.isoformat(), ref.crm),
             lead_id=lead.id,
             crm=ref.crm,
             object=ref.object,
@@ -120,9 +120,9 @@ def attachments(
     )
 
 
-def marker(lead_id: str, qualified_at: str) -> str:
-    """Give what a note is found by: one for every time that a lead qualified."""
-    return f"[crmbridge {sha256(f'{lead_id}|{qualified_at}'.encode()).hexdigest()[:12]}]"
+def marker(lead_id: str, qualified_at: str, crm: str) -> str:
+    """Give what a note is found by: one in each CRM for every time that a lead qualified."""
+    return f"[crmbridge {sha256(f'{lead_id}|{qualified_at}|{crm}'.encode()).hexdigest()[:12]}]"
 
 
 #: Where a note hangs, per CRM: the first of these that the lead has.
