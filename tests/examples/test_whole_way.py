@@ -1,4 +1,4 @@
-"""One lead's whole way over both sandbox CRMs, with the clock driven, from a missed first touch to the win."""
+"""One lead's whole way over both sandbox CRMs, with the clock driven, from a breach to the win."""
 
 from __future__ import annotations
 

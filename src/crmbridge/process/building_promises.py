@@ -169,10 +169,21 @@ def _target(reader: Reader, raw: Mapping[str, Any], path: str, common: Mapping[s
         decision_seconds=_times(values["decision_hours"], 3600),
         working_days=values["working_days"],
         after_working=values["after_working"],
-        remind_at=values["remind_at"] or common["remind_at"],
-        escalate_at=values["escalate_at"] or common["escalate_at"],
-        reassign_at=values["reassign_at"] or common["reassign_at"],
+        steps=_steps(values, common, ("remind_at", "escalate_at")),
+        rep_steps=_steps(values, common, ("remind_at", "escalate_at", "reassign_at")),
     )
+
+
+#: Key of the file -> what happens at that share.
+_STEPS: Final = {"remind_at": "reminder", "escalate_at": "escalation", "reassign_at": "reassign"}
+
+
+def _steps(
+    values: Mapping[str, Any], common: Mapping[str, Any], names: Sequence[str]
+) -> tuple[tuple[str, float], ...]:
+    shares = [(_STEPS[name], values[name] or common[name]) for name in names]
+    given = [(step, float(share)) for step, share in shares if share is not None]
+    return tuple(sorted([*given, ("end", 1.0)], key=lambda step: step[1]))
 
 
 def _times(value: float | None, factor: float) -> float | None:

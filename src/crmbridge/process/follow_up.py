@@ -56,7 +56,7 @@ def _stand_still(case: Case, sla: Sla) -> None:
 
 def _due_steps(case: Case, promise: Promise) -> list[str]:
     fired = case.recalled("fired")
-    return [step for step, at in promise.steps if at <= case.now and f"{promise.name}.{step}" not in fired]
+    return [step for step in promise.reached if f"{promise.name}.{step}" not in fired]
 
 
 def _tell(case: Case, promise: Promise, steps: list[str], target: Target) -> None:

@@ -7,7 +7,7 @@ intervals are laid out in the calendar's own time zone.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -56,20 +56,23 @@ class Calendar:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_layout", _laid_out(self.timezone, self.week, self.closed))
 
-    def between(self, start: datetime, end: datetime) -> float:
-        """Give the working seconds from ``start`` to ``end``; 0 when ``end`` is not later."""
-        return max(self._worked(end) - self._worked(start), 0.0)
+    def worked(self, moment: datetime) -> float:
+        """Give the working seconds from the beginning of the calendar until a moment."""
+        layout, at = self._layout, moment.timestamp()
+        index = bisect_right(layout.starts, at) - 1
+        if index < 0:
+            return 0.0
+        end = layout.ends[index]
+        return layout.before[index] + (min(end, at)) - layout.starts[index]
 
-    def after(self, start: datetime, seconds: float) -> datetime:
-        """Give the first moment at which so many working seconds have passed since ``start``."""
+    def at(self, worked: float) -> datetime:
+        """Give the first moment until which so much has been worked; the end of time when that is never."""
         layout = self._layout
-        wanted = self._worked(start) + seconds
-        if wanted > layout.total or not layout.starts:
+        if worked > layout.total or not layout.starts:
             return LATEST
-        index = max(bisect_right(layout.before, wanted) - 1, 0)
-        if index and layout.before[index] == wanted:
-            index -= 1  # the end of an interval, not the beginning of the next
-        return datetime.fromtimestamp(layout.starts[index] + wanted - layout.before[index], UTC)
+        index = bisect_left(layout.before, worked) - 1  # the end of an interval, not the next beginning
+        index = max(index, 0)
+        return datetime.fromtimestamp(layout.starts[index] + worked - layout.before[index], UTC)
 
     def is_open(self, moment: datetime) -> bool:
         """Tell whether somebody works at a moment."""
@@ -77,33 +80,37 @@ class Calendar:
         index = bisect_right(layout.starts, at) - 1
         return index >= 0 and at < layout.ends[index]
 
-    def _worked(self, moment: datetime) -> float:
-        layout, at = self._layout, moment.timestamp()
-        index = bisect_right(layout.starts, at) - 1
-        if index < 0:
-            return 0.0
-        return layout.before[index] + min(at, layout.ends[index]) - layout.starts[index]
-
 
 class RoundTheClock:
     """The calendar of who has none: every second counts."""
 
     __slots__ = ()
 
-    def between(self, start: datetime, end: datetime) -> float:
-        """Give the seconds from ``start`` to ``end``; 0 when ``end`` is not later."""
-        return max((end - start).total_seconds(), 0.0)
+    def worked(self, moment: datetime) -> float:
+        """Give the seconds since 1970."""
+        return moment.timestamp()
 
-    def after(self, start: datetime, seconds: float) -> datetime:
-        """Give the moment so many seconds after ``start``; the end of the calendar is the end."""
+    def at(self, worked: float) -> datetime:
+        """Give the moment so many seconds after 1970; the end of time when the calendar has none."""
         try:
-            return start + timedelta(seconds=seconds)
-        except OverflowError:
+            return datetime.fromtimestamp(worked, UTC)
+        except (OverflowError, ValueError, OSError):
             return LATEST
 
 
 Clock: TypeAlias = Calendar | RoundTheClock
 ROUND_THE_CLOCK: Final = RoundTheClock()
+
+
+def between(clock: Clock, start: datetime, end: datetime) -> float:
+    """Give the working seconds from ``start`` to ``end``; 0 when ``end`` is not later."""
+    return max(clock.worked(end) - clock.worked(start), 0.0)
+
+
+def used(clock: Clock, start: datetime, now: datetime, away: Sequence[Span] = ()) -> float:
+    """Give the working seconds since ``start``, spans in ``away`` left out (see ``due``)."""
+    lost = [between(clock, max(begin, start), min(back, now)) for begin, back in away if begin < now]
+    return between(clock, start, now) - sum(lost)
 
 
 def due(clock: Clock, start: datetime, seconds: float, away: Sequence[Span] = ()) -> datetime:
@@ -112,12 +119,14 @@ def due(clock: Clock, start: datetime, seconds: float, away: Sequence[Span] = ()
     Args:
         away: In order and not overlapping (see ``merged``).
     """
-    end = clock.after(start, seconds)
+    wanted = clock.worked(start) + seconds
+    end = clock.at(wanted)
     for begin, back in away:
         if begin >= end:
             break
         if back > start:
-            end = clock.after(end, clock.between(max(begin, start), back))
+            wanted += between(clock, max(begin, start), back)
+            end = clock.at(wanted)
     return end
 
 

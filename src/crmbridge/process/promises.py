@@ -67,10 +67,10 @@ class Target:
     working_days: float | None
     #: "none" or "recycled".
     after_working: str
-    #: Shares of a window; None: never.
-    remind_at: float | None
-    escalate_at: float | None
-    reassign_at: float | None
+    #: What happens at which share of a window, in order: "reminder", "escalation" and "end" of every
+    #: promise, and "reassign" of those for whose breach a lead may be taken from the rep.
+    steps: tuple[tuple[str, float], ...]
+    rep_steps: tuple[tuple[str, float], ...]
 
     @property
     def asks_touches(self) -> bool:

@@ -7,22 +7,29 @@ by somebody of ours after the assignment, in either CRM. Pure: the same input gi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, cast
 
 from crmbridge.model import Activity, Direction, Lead, Memory, StageRole
 from crmbridge.process.definition import Process
-from crmbridge.process.hours import LATEST, ROUND_THE_CLOCK, Clock, Span, due, merged
+from crmbridge.process.hours import LATEST, ROUND_THE_CLOCK, Clock, due, merged, used
 from crmbridge.process.parts import Stage
 from crmbridge.process.promises import Sla, Target
+from crmbridge.twins import open_twin
 
 #: Roles in which promises about working a lead hold.
 WORKED: Final = frozenset({StageRole.QUALIFIED, StageRole.ACCEPTED, StageRole.SALES_QUALIFIED})
 #: Promises for whose breach a lead may be taken from the rep.
 REPS: Final = frozenset({"first_touch", "acceptance"})
-_DAY: Final = 86_400.0
+#: Clocks that stand still on the rep's leave, and those that run by the calendar's days.
+_OF_THE_REP: Final = REPS | {"decision"}
+_IN_DAYS: Final = frozenset({"touches", "working"})
+_DAY: Final = timedelta(days=1)
+_DAY_SECONDS: Final = 86_400.0
+#: Moments have microseconds: a step is reached at the moment that was given for it.
+_ROUNDING_SECONDS: Final = 1e-3
 _TICK: Final = timedelta(microseconds=1)
 # Looked up once: the class of an enum finds its members by a call in Python.
 _OUTBOUND: Final = Direction.OUTBOUND
@@ -42,9 +49,11 @@ class Promise:
     due_at: datetime
     #: When it was kept, in time or late; None: not yet.
     met_at: datetime | None
-    #: What happens when, in order, as long as it is open: "reminder", "escalation", "reassign", and "end" at
-    #: the due time. Empty when it is kept or the clock stands still.
-    steps: tuple[tuple[str, datetime], ...] = ()
+    #: What is to happen by now, in order, as long as it is open: "reminder", "escalation", "reassign", and
+    #: "end" at the due time; steps that were taken already included.
+    reached: tuple[str, ...]
+    #: When the next step is to be taken; None: none is, or the clock stands still.
+    next_at: datetime | None
 
     def is_broken(self, now: datetime) -> bool:
         """Tell whether it was not kept in time."""
@@ -88,7 +97,9 @@ def evaluate(
     if where is None or where.role not in WORKED:
         return None
     target = target_of(lead, process, where, now)
-    return None if target is None else _Watch(lead, process, memory, now, where, target, since).state()
+    if target is None:
+        return None
+    return _Watch(lead, process, memory, now, role=where.role, target=target).state(sla)
 
 
 def target_of(lead: Lead, process: Process, stage: Stage, now: datetime) -> Target | None:
@@ -154,115 +165,106 @@ def has_agreed_touches(target: Target, touches: Sequence[Activity]) -> datetime 
     return None
 
 
-@dataclass(slots=True)
+_OpenPromise: Final = open_twin(Promise)
+
+
 class _Watch:
     """The clocks of one lead; made and thrown away by ``evaluate``."""
 
-    lead: Lead
-    process: Process
-    memory: Memory
-    now: datetime
-    stage: Stage
-    target: Target
-    since: datetime
+    __slots__ = (
+        "_away_all", "_away_rep", "_clock", "_lead", "_memory", "_now", "_role", "_since", "_sla", "_soon",
+        "_target",
+    )  # fmt: skip
 
-    def state(self) -> SlaState:
+    def __init__(
+        self, lead: Lead, process: Process, memory: Memory, now: datetime, *, role: StageRole, target: Target
+    ) -> None:
+        self._lead, self._memory, self._now, self._role, self._target = lead, memory, now, role, target
+        self._since = memory.assigned_at or now
+        self._clock = clock_of(lead, process)
+        self._soon = now + _TICK if now < LATEST else now
+        self._away_all = merged(memory.pauses) if memory.pauses else ()
+        leave = process.away.get(memory.assigned_owner or "", ()) if process.away else ()
+        leave = tuple([span for span in leave if span[1] > self._since]) if leave else ()
+        self._away_rep = merged((*self._away_all, *leave)) if leave else self._away_all
+
+    def state(self, sla: Sla) -> SlaState:
         """Total."""
-        sla = self.process.parts.sla
-        touches = touches_of(self.lead, sla, self.since, self.now) if sla is not None else []
-        promises = tuple(self._promises(touches, sla)) if sla is not None else ()
+        touches = touches_of(self._lead, sla, self._since, self._now)
+        promises = tuple(self._promises(touches, sla))
+        moments = [promise.next_at for promise in promises if promise.next_at is not None]
+        paused = self._memory.paused_at is not None
+        if paused and self._now < LATEST - _DAY:
+            moments = [self._now + _DAY]  # a hold may end by itself
+        now = self._now
         return SlaState(
-            target=self.target.name,
+            target=self._target.name,
             promises=promises,
             touches=len(touches),
             first_touch_at=touches[0].at if touches else None,
-            paused=self.memory.paused_at is not None,
-            broken=tuple(found.name for found in promises if found.is_broken(self.now)),
-            next_at=self._next_at(promises),
+            paused=paused,
+            broken=tuple([found.name for found in promises if (found.met_at or now) > found.due_at]),
+            next_at=min(moments, default=None),
         )
 
     def _promises(self, touches: Sequence[Activity], sla: Sla) -> Iterator[Promise]:
-        target, role, accepted_at = self.target, self.stage.role, self.memory.accepted_at
-        first = touches[0].at if touches else None
+        target, role, accepted_at, since = self._target, self._role, self._memory.accepted_at, self._since
         if target.response_seconds is not None:
             began = self._acted_at()
-            answer = next(iter(touches_of(self.lead, sla, began, self.now)), None)
-            yield self._working("response", began, target.response_seconds, answer.at if answer else None)
+            answer = next(iter(touches_of(self._lead, sla, began, self._now)), None)
+            yield self._promise("response", began, target.response_seconds, answer.at if answer else None)
         if target.first_touch_seconds is not None:
-            yield self._working("first_touch", self.since, target.first_touch_seconds, first)
+            first = touches[0].at if touches else None
+            yield self._promise("first_touch", since, target.first_touch_seconds, first)
         if target.acceptance_seconds is not None and (role is _QUALIFIED or accepted_at is not None):
             met_at = accepted_at if role is not _QUALIFIED else None
-            yield self._working("acceptance", self.since, target.acceptance_seconds, met_at)
+            yield self._promise("acceptance", since, target.acceptance_seconds, met_at)
         if target.decision_seconds is not None and role is _ACCEPTED and accepted_at is not None:
-            yield self._working("decision", accepted_at, target.decision_seconds, None)
-        if target.asks_touches and target.touches_days is not None:
-            yield self._calendar("touches", target.touches_days, has_agreed_touches(target, touches))
+            yield self._promise("decision", accepted_at, target.decision_seconds, None)
+        if target.touches_days is not None:
+            complete_at = has_agreed_touches(target, touches)
+            yield self._promise("touches", since, target.touches_days * _DAY_SECONDS, complete_at)
         if target.working_days is not None:
-            yield self._calendar("working", target.working_days, None)
+            yield self._promise("working", since, target.working_days * _DAY_SECONDS, None)
 
     def _acted_at(self) -> datetime:
         """Give when the buyer acted: the last thing the person did before the lead qualified."""
-        qualified_at = min(self.memory.qualified_at or self.since, self.since)
-        for item in reversed(self.lead.activities):
+        qualified_at = min(self._memory.qualified_at or self._since, self._since)
+        for item in reversed(self._lead.activities):
             if item.at <= qualified_at and item.direction is _INBOUND:
                 return item.at
         return qualified_at
 
-    def _away(self, name: str) -> Sequence[Span]:
-        """Give when a clock stood still: while the lead was held, and the rep's own on the rep's leave."""
-        pauses = self.memory.pauses
-        leave = self.process.away.get(self.memory.assigned_owner or "", ()) if name != "response" else ()
-        if not pauses:
-            return leave
-        return merged((*pauses, *leave))
+    def _promise(self, name: str, start: datetime, seconds: float, met_at: datetime | None) -> Promise:
+        """Look at one clock: the rep's stands still on leave, and days are no working time."""
+        clock = self._clock if name not in _IN_DAYS else ROUND_THE_CLOCK
+        away = self._away_rep if name in _OF_THE_REP else self._away_all
+        base = clock.worked(start)
+        # Most spans begin later than the clock ends: a look at the first one tells.
+        due_at = clock.at(base + seconds)
+        due_at = due(clock, start, seconds, away) if away and away[0][0] < due_at else due_at
+        reached: tuple[str, ...] = ()
+        next_at = None
+        if met_at is None and self._memory.paused_at is None:
+            steps = self._target.rep_steps if name in REPS else self._target.steps
+            passed = clock.worked(self._now) - base + _ROUNDING_SECONDS
+            if away and away[0][0] < self._now:
+                passed = used(clock, start, self._now, away) + _ROUNDING_SECONDS
+            reached = tuple([step for step, share in steps if share * seconds <= passed])
+            if reached and self._overdue(name, reached):
+                next_at = self._soon
+            elif len(reached) < len(steps):
+                left = seconds * steps[len(reached)][1]
+                next_at = clock.at(base + left)
+                next_at = due(clock, start, left, away) if away and away[0][0] < next_at else next_at
+                next_at = next_at if next_at < LATEST else None
+        made: Any = _OpenPromise()
+        made.name, made.started_at, made.due_at = name, start, due_at
+        made.met_at, made.reached, made.next_at = met_at, reached, next_at
+        made.__class__ = Promise
+        return cast("Promise", made)
 
-    def _working(self, name: str, start: datetime, seconds: float, met_at: datetime | None) -> Promise:
-        clock, away = clock_of(self.lead, self.process), self._away(name)
-
-        def moment(share: float) -> datetime:
-            return due(clock, start, seconds * share, away)
-
-        return self._promise(name, start, moment(1.0), met_at, moment)
-
-    def _calendar(self, name: str, days: float, met_at: datetime | None) -> Promise:
-        pauses = merged(self.memory.pauses)
-
-        def moment(share: float) -> datetime:
-            return due(ROUND_THE_CLOCK, self.since, days * share * _DAY, pauses)
-
-        return self._promise(name, self.since, moment(1.0), met_at, moment)
-
-    def _promise(
-        self,
-        name: str,
-        start: datetime,
-        due_at: datetime,
-        met_at: datetime | None,
-        moment: Callable[[float], datetime],
-    ) -> Promise:
-        steps: list[tuple[str, datetime]] = []
-        if met_at is None and self.memory.paused_at is None:
-            steps = [(step, moment(share)) for step, share in self._shares(name)]
-            steps.append(("end", due_at))
-            steps.sort(key=lambda step: step[1])
-        return Promise(name=name, started_at=start, due_at=due_at, met_at=met_at, steps=tuple(steps))
-
-    def _shares(self, name: str) -> Iterable[tuple[str, float]]:
-        target = self.target
-        wanted = [("reminder", target.remind_at), ("escalation", target.escalate_at)]
-        if name in REPS:
-            wanted.append(("reassign", target.reassign_at))
-        return ((step, share) for step, share in wanted if share is not None)
-
-    def _next_at(self, promises: Iterable[Promise]) -> datetime | None:
-        """Give the first step that was not taken yet; what is overdue is due at once."""
-        if self.memory.paused_at is not None:
-            return self.now + timedelta(days=1) if self.now < LATEST - timedelta(days=1) else None
-        fired, soon = self.memory.fired, self.now + _TICK if self.now < LATEST else self.now
-        moments = [
-            max(at, soon)
-            for promise in promises
-            for step, at in promise.steps
-            if at < LATEST and f"{promise.name}.{step}" not in fired
-        ]
-        return min(moments, default=None)
+    def _overdue(self, name: str, reached: Sequence[str]) -> bool:
+        """Tell whether a step that was reached is still to be taken."""
+        fired = self._memory.fired
+        return any(f"{name}.{step}" not in fired for step in reached)

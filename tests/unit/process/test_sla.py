@@ -20,7 +20,7 @@ from crmbridge.model import (
     RecordRef,
 )
 from crmbridge.process import Process, decide
-from crmbridge.process.hours import LATEST, ROUND_THE_CLOCK, Calendar, due, merged
+from crmbridge.process.hours import LATEST, ROUND_THE_CLOCK, Calendar, between, due, merged, used
 from crmbridge.process.promises import Quota
 from crmbridge.process.sla import SlaState, evaluate
 from tests.unit.process.acme import ANN, BOB, EVA, HOT, TRIAGE, changed, owned, problems, with_sales
@@ -62,39 +62,39 @@ def calendar(**changes: Any) -> Calendar:
 def test_working_time_passes_in_working_hours(start: datetime, hours: float, end: datetime) -> None:
     """S58: business hours, weekends and holidays."""
     clock = calendar()
-    assert clock.after(start, hours * 3600) == end
-    assert clock.between(start, end) == hours * 3600
+    assert due(clock, start, hours * 3600) == end
+    assert between(clock, start, end) == hours * 3600
 
 
 def test_summer_time_changes_nothing_for_the_office() -> None:
     """Nine to five is eight hours on both sides of the night in which clocks are put back."""
     clock = calendar()
     friday, monday = datetime(2026, 10, 23, 7, tzinfo=UTC), datetime(2026, 10, 26, 8, tzinfo=UTC)
-    assert clock.after(friday, 8 * 3600) == friday + 8 * HOURS
-    assert clock.after(friday, 9 * 3600) == monday + HOURS
+    assert due(clock, friday, 8 * 3600) == friday + 8 * HOURS
+    assert due(clock, friday, 9 * 3600) == monday + HOURS
 
 
 def test_a_lunch_break_and_a_saturday() -> None:
     clock = calendar(hours={"friday": ["09:00-12:00", "13:00-15:00"], "saturday": ["10:00-24:00"]})
-    assert clock.after(berlin(11, 27, 11), 2 * 3600) == berlin(11, 27, 14)
-    assert clock.after(berlin(11, 27, 14), 2 * 3600) == berlin(11, 28, 11)
+    assert due(clock, berlin(11, 27, 11), 2 * 3600) == berlin(11, 27, 14)
+    assert due(clock, berlin(11, 27, 14), 2 * 3600) == berlin(11, 28, 11)
     assert not clock.is_open(berlin(11, 27, 12, 30))
     assert clock.is_open(berlin(11, 28, 23, 59))
 
 
 def test_days_that_the_company_is_closed() -> None:
     closed = [date(2026, 11, 24), {"from": date(2026, 11, 26), "to": date(2026, 11, 27)}]
-    assert calendar(closed=closed).after(berlin(11, 23, 16), 10 * 3600) == berlin(11, 30, 10)
+    assert due(calendar(closed=closed), berlin(11, 23, 16), 10 * 3600) == berlin(11, 30, 10)
 
 
 def test_a_clock_is_total() -> None:
     """Moments outside the years that are laid out neither raise nor go backwards."""
     clock = calendar()
     old, far = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
-    assert clock.between(far, old) == 0.0
-    assert clock.between(old, far) > 0
-    assert clock.after(far, 1.0) == LATEST
-    assert ROUND_THE_CLOCK.after(far, 1e12) == LATEST
+    assert between(clock, far, old) == 0.0
+    assert between(clock, old, far) > 0
+    assert due(clock, far, 1.0) == LATEST
+    assert due(ROUND_THE_CLOCK, far, 1e12) == LATEST
 
 
 def test_spans_that_overlap_are_left_out_once() -> None:
@@ -103,6 +103,7 @@ def test_spans_that_overlap_are_left_out_once() -> None:
     )
     assert spans == ((MONDAY + HOURS, MONDAY + 5 * HOURS),)
     assert due(ROUND_THE_CLOCK, MONDAY, 2 * 3600, spans) == MONDAY + 6 * HOURS
+    assert used(ROUND_THE_CLOCK, MONDAY, MONDAY + 6 * HOURS, spans) == 2 * 3600
 
 
 # the state -------------------------------------------------------------------------------------------
