@@ -33,6 +33,7 @@ CASES: Mapping[str, str] = {
     "G15": "case_ledger:run",
     "G16": "case_logs:log_lines",
     "G19": "case_import:run",
+    "SLA": "case_sla:run",
 }
 _PACKAGES = (
     "crmbridge",

@@ -166,6 +166,7 @@ def has_agreed_touches(target: Target, touches: Sequence[Activity]) -> datetime 
 
 
 _OpenPromise: Final = open_twin(Promise)
+_OpenState: Final = open_twin(SlaState)
 
 
 class _Watch:
@@ -196,16 +197,13 @@ class _Watch:
         paused = self._memory.paused_at is not None
         if paused and self._now < LATEST - _DAY:
             moments = [self._now + _DAY]  # a hold may end by itself
-        now = self._now
-        return SlaState(
-            target=self._target.name,
-            promises=promises,
-            touches=len(touches),
-            first_touch_at=touches[0].at if touches else None,
-            paused=paused,
-            broken=tuple([found.name for found in promises if (found.met_at or now) > found.due_at]),
-            next_at=min(moments, default=None),
-        )
+        now, made = self._now, cast("Any", _OpenState())
+        made.target, made.promises, made.paused = self._target.name, promises, paused
+        made.touches, made.first_touch_at = len(touches), touches[0].at if touches else None
+        made.broken = tuple([found.name for found in promises if (found.met_at or now) > found.due_at])
+        made.next_at = min(moments, default=None)
+        made.__class__ = SlaState
+        return cast("SlaState", made)
 
     def _promises(self, touches: Sequence[Activity], sla: Sla) -> Iterator[Promise]:
         target, role, accepted_at, since = self._target, self._role, self._memory.accepted_at, self._since
