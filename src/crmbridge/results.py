@@ -11,6 +11,7 @@ from crmbridge.applying import ApplyReport
 from crmbridge.guards import CallEstimate
 from crmbridge.model import Change, Conflict, OutcomeState
 from crmbridge.ports import Ledger, PlanCounts, Run
+from crmbridge.posting import PostReport
 from crmbridge.undo import Reverse
 
 
@@ -49,6 +50,8 @@ class Result:
 
     plan: Plan
     report: ApplyReport
+    #: Notes and messages that went out.
+    posted: PostReport
     #: Calls of the whole run, per CRM; of ``apply``, those after the plan was made.
     api_calls: Mapping[str, int]
 

@@ -76,8 +76,8 @@ NEVER_WRITTEN: Final = frozenset({"created_at", "manual_mql", "manual_by"})
 RESERVED: Final = frozenset(
     {
         "id", "records", "domain", "account", "account_id", "account_owner", "activities", "custom",
-        "opportunities", "opportunity_owner", "other_emails", "owner_active", "owner_kind", "stage_at", "status_at",
-        "status_reason", "unknown",
+        "opportunities", "opportunity_owner", "other_emails", "owner_active", "owner_kind", "stage_at",
+        "status_at", "status_reason", "unknown",
     }
 )  # fmt: skip
 
