@@ -209,6 +209,21 @@ def test_fields_that_exist_are_left_alone_when_they_are_created_again(crm: Sales
 # changes ---------------------------------------------------------------------------------------------
 
 
+def test_new_fields_are_granted_to_the_users_of_our_permission_set(served: Org) -> None:
+    served.sandbox.reset()
+    user = served.sandbox.run(lambda: served.app.org.seeds.integration_user_id)
+    (ours,) = served.load("PermissionSet", {"Name": "crmbridge", "Label": "crmbridge"})
+    served.load("PermissionSetAssignment", {"PermissionSetId": ours, "AssigneeId": user})
+    served.sandbox.set_options(salesforce={"new_fields_hidden": True})
+    try:
+        fields = new_fields(Mapping.default())
+        served.connect().create_fields(fields)
+        known = served.connect().schema().objects
+        assert all(field.name in known[field.object] for field in fields)
+    finally:
+        served.sandbox.set_options(salesforce={"new_fields_hidden": False})
+
+
 def test_an_idle_run_takes_two_calls_and_brings_nothing(org: Org, crm: Salesforce) -> None:
     org.load("Lead", *people(20))
     first = list(crm.changes({}, nothing_known))

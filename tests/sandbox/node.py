@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "js"
+#: What the packages need.
+OLDEST_NODE = 20
 _SECONDS = 60
 
 
@@ -26,11 +28,12 @@ def run(script: str, data: Any) -> Any:
         script: File name in tests/js.
         data: What the script reads.
     """
-    node = shutil.which("node")
-    if node is None or not (FOLDER / "node_modules").is_dir():
-        _absent("node is not installed" if node is None else "the npm packages are not installed: make test")
+    node = shutil.which("node") or ""
+    missing = _missing(node)
+    if missing:
+        _absent(missing)
     done = subprocess.run(
-        [str(node), script],
+        [node, script],
         cwd=FOLDER,
         input=json.dumps(data).encode(),
         capture_output=True,
@@ -39,6 +42,18 @@ def run(script: str, data: Any) -> Any:
     )
     assert done.returncode == 0, done.stderr.decode()[-3000:]
     return json.loads(done.stdout)
+
+
+def _missing(node: str) -> str:
+    """Tell what keeps scripts from running; "" when nothing does."""
+    if not node:
+        return "node is not installed"
+    shown = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(shown.lstrip("v").partition(".")[0]) < OLDEST_NODE:
+        return f"node is older than {OLDEST_NODE}"
+    # `make test` leaves the stamp when everything is there.
+    stamp = FOLDER / "node_modules" / ".installed"
+    return "" if stamp.exists() else "the npm packages are not installed: make test"
 
 
 def _absent(reason: str) -> None:

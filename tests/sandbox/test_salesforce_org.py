@@ -329,6 +329,27 @@ def test_a_read_only_profile_writes_nothing_and_sets_nothing_up_sf_8_6(client: C
     assert result["errors"][0]["statusCode"] == "INSUFFICIENT_ACCESS_OR_READONLY"
 
 
+def test_a_new_field_is_hidden_until_a_permission_set_shows_it_sf_8_6(client: Client) -> None:
+    client.options.new_fields_hidden = True
+    client.custom("Lead.New__c", label="New", type="Text", length=9)
+    assert client.soql("SELECT New__c FROM Lead").code == "INVALID_FIELD"
+    assert client.post("sobjects/Lead", {"LastName": "A", "Company": "B", "New__c": "x"}).status == 400
+    ours = client.create("PermissionSet", Name="ours", Label="Ours")
+    right = {"ParentId": ours, "SobjectType": "Lead", "Field": "Lead.New__c", "PermissionsRead": True}
+    shown = client.create("FieldPermissions", **right)
+    assert client.soql("SELECT New__c FROM Lead").code == "INVALID_FIELD"
+    user = client.get("/services/oauth2/userinfo").body["user_id"]
+    client.create("PermissionSetAssignment", PermissionSetId=ours, AssigneeId=user)
+    assert client.soql("SELECT New__c FROM Lead").status == 200
+    lead = client.lead()
+    assert client.patch(f"sobjects/Lead/{lead}", {"New__c": "x"}).code == "INVALID_FIELD_FOR_INSERT_UPDATE"
+    client.patch(f"sobjects/FieldPermissions/{shown}", {"PermissionsEdit": True})
+    assert client.patch(f"sobjects/Lead/{lead}", {"New__c": "x"}).status == 204
+    assert client.post("sobjects/FieldPermissions", right).code == "DUPLICATE_VALUE"
+    bad = client.post("sobjects/FieldPermissions", {**right, "Field": "Lead.Foo__c"})
+    assert bad.code == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+
+
 def test_the_stamp_of_describe_moves_with_permissions_sf_8_24(client: Client) -> None:
     before = client.get("sobjects/Lead/describe").headers["Last-Modified"]
     client.world.clock.advance(60)

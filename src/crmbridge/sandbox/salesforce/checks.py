@@ -183,9 +183,22 @@ def _territory_model(store: Store, row: Row, _create: bool) -> Iterator[ApiError
         yield refuse("FIELD_INTEGRITY_EXCEPTION", message, fields=["State"])
 
 
+def _field_permissions(store: Store, row: Row, create: bool) -> Iterator[ApiError]:
+    object_, _, name = str(row.get("Field")).partition(".")
+    item = store.schema.get(object_)
+    if item is None or not item.has(name):
+        message = f"Field Name: bad value for restricted picklist field: {row.get('Field')}"
+        yield refuse("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, fields=["Field"])
+    where = "ParentId = ? AND Field = ?"
+    if create and store.rows(store.named("FieldPermissions"), where, (row["ParentId"], row["Field"])):
+        message = "duplicate value found: <unknown> duplicates value on record with id: <unknown>"
+        yield refuse("DUPLICATE_VALUE", message, fields=[])
+
+
 _OBJECT_RULES: dict[str, Callable[[Store, Row, bool], Iterator[ApiError]]] = {
     "Task": _activity,
     "Event": _activity,
     "CampaignMember": _member,
+    "FieldPermissions": _field_permissions,
     "Territory2Model": _territory_model,
 }

@@ -26,7 +26,12 @@ class Org:
         self.store = Store(world, self.schema)
         self.seeds = Seeds(self.store)
         self.seeds.plant()
-        self.sight = Sight(world, self.schema, self.store.typed_objects)
+        self.sight = Sight(
+            world,
+            self.schema,
+            self.store.typed_objects,
+            lambda: self.store.granted_fields(self.seeds.integration_user_id),
+        )
         self.queries = Queries(self.store, self.sight)
         self.writer = Writer(self.store, OrgRules(self.store, self._fulfils))
         self.auth = Auth(self.store, self.seeds)

@@ -22,6 +22,8 @@ from crmbridge.sandbox.salesforce.store import Store
 
 #: A user's open locators; the oldest is dropped silently (facts checked 2026-11-21).
 MAX_CURSORS = 10
+#: Of children that did not fit into their parent's page: one for each record of the largest page.
+MAX_CHILD_CURSORS = 2_000
 LOCATOR_LIFE_MS = int(timedelta(days=2).total_seconds() * 1000)
 #: Rows of a page when two or more long custom text fields are selected.
 LONG_TEXT_PAGE = 200
@@ -102,8 +104,7 @@ class Queries:
             raise refuse("INVALID_QUERY_LOCATOR", "invalid query locator")
         if self._store.world.clock.now_ms() - cursor.opened_ms > LOCATOR_LIFE_MS:
             raise refuse("INVALID_QUERY_LOCATOR", "invalid query locator")
-        for child in [name for name, other in self._cursors.items() if other.parent == key]:
-            del self._cursors[child]  # they end when their parent's next page is read
+        self._drop_children(key)  # they end when their parent's next page is read
         return self._page(caller, cursor, min(int(start[:9]), len(cursor.rowids)))
 
     def count(self, plan: Plan) -> int:
@@ -140,15 +141,23 @@ class Queries:
     def _keep(self, cursor: Cursor) -> None:
         number = self._store.world.next_number("salesforce.locator")
         cursor.key = f"0r8{number:0>9x}AAAQ"
-        roots = [key for key, other in self._cursors.items() if other.user_id == cursor.user_id]
-        roots = [key for key in roots if not self._cursors[key].parent]
-        for key in () if cursor.parent else roots[: max(len(roots) - MAX_CURSORS + 1, 0)]:
+        most = MAX_CHILD_CURSORS if cursor.parent else MAX_CURSORS
+        alike = [
+            key
+            for key, other in self._cursors.items()
+            if other.user_id == cursor.user_id and bool(other.parent) == bool(cursor.parent)
+        ]
+        for key in alike[: max(len(alike) - most + 1, 0)]:
             self._drop(key)
         self._cursors[cursor.key] = cursor
 
     def _drop(self, key: str) -> None:
-        for name in [key, *(name for name, other in self._cursors.items() if other.parent == key)]:
-            del self._cursors[name]
+        del self._cursors[key]
+        self._drop_children(key)
+
+    def _drop_children(self, key: str) -> None:
+        for child in [name for name, other in self._cursors.items() if other.parent == key]:
+            del self._cursors[child]
 
     def _page_size(self, cursor: Cursor, start: int) -> int:
         """Give the rows of a page: the same for the same page, whenever it is read."""

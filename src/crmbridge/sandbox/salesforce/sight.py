@@ -25,11 +25,19 @@ _WRITES = frozenset({"create", "update", "delete"})
 class Sight:
     """The org through the eyes of its API users; made anew when a switch or the schema changes."""
 
-    def __init__(self, world: World, schema: Schema, record_types: Callable[[], frozenset[str]]) -> None:
+    def __init__(
+        self,
+        world: World,
+        schema: Schema,
+        record_types: Callable[[], frozenset[str]],
+        granted: Callable[[], dict[str, bool]],
+    ) -> None:
         self._world = world
         self._schema = schema
         #: Names of the objects that have record types.
         self._record_types = record_types
+        #: Custom fields that permission sets show, and whether they may be written.
+        self._granted = granted
         self._key: tuple[object, ...] | None = None
         self._seen = Objects({})
 
@@ -38,8 +46,9 @@ class Sight:
         """The objects and fields that are seen at this moment."""
         options = self._world.options.salesforce
         typed = self._record_types()
+        granted = self._granted() if options.new_fields_hidden else None
         key = (
-            typed, self._schema.version, options.territories, options.multi_currency,
+            typed, granted, self._schema.version, options.territories, options.multi_currency,
             options.state_country_codes, options.hidden_objects, options.hidden_fields,
             options.read_only_objects, options.read_only_fields, options.read_only_profile,
         )  # fmt: skip
@@ -47,7 +56,7 @@ class Sight:
             if self._key is not None:
                 self._schema.touch()  # the stamp of describe moves with permissions, too
             self._key = key
-            self._seen = _Eye(options, typed).look(self._schema)
+            self._seen = _Eye(options, typed, granted).look(self._schema)
         return self._seen
 
     def forget(self) -> None:
@@ -58,7 +67,9 @@ class Sight:
 class _Eye:
     """The switches at one moment."""
 
-    def __init__(self, options: SalesforceOptions, typed: frozenset[str]) -> None:
+    def __init__(
+        self, options: SalesforceOptions, typed: frozenset[str], granted: dict[str, bool] | None
+    ) -> None:
         switches = {
             "territories": options.territories,
             "currencies": options.multi_currency,
@@ -66,6 +77,8 @@ class _Eye:
         }
         self._features = {name for name, on in switches.items() if on}
         self._typed = typed
+        #: None: every custom field is seen.
+        self._granted = granted
         self._options = options
         self._hidden = _lower(options.hidden_fields)
         self._fixed = _lower(options.read_only_fields)
@@ -96,14 +109,19 @@ class _Eye:
         return SObject(standard, fields)
 
     def _is_seen(self, item: SObject, column: Field) -> bool:
-        if f"{item.name}.{column.name}".lower() in self._hidden and column.name != "Id":
+        path = f"{item.name}.{column.name}".lower()
+        if path in self._hidden and column.name != "Id":
             return False
+        if column.custom and self._granted is not None and column.permissionable:
+            return path in self._granted
         if column.feature == "recordtypes":
             return item.name in self._typed
         return column.feature is None or column.feature in self._features
 
     def _field(self, item: SObject, column: Field, *, locked: bool) -> Field:
-        if locked or f"{item.name}.{column.name}".lower() in self._fixed:
+        path = f"{item.name}.{column.name}".lower()
+        granted = self._granted is None or self._granted.get(path, True)
+        if locked or path in self._fixed or not granted:
             return replace(column, createable=False, updateable=False)
         return column
 

@@ -98,6 +98,16 @@ class Store:
         found = self.db.execute("SELECT DISTINCT SobjectType FROM sf_RecordType WHERE IsActive = 1")
         return frozenset(row[0] for row in found)
 
+    def granted_fields(self, user_id: str) -> dict[str, bool]:
+        """Give the fields, in lower case, that permission sets let a user read, and whether to write."""
+        found = self.db.execute(
+            "SELECT lower(p.Field), max(p.PermissionsEdit) FROM sf_FieldPermissions AS p "
+            "JOIN sf_PermissionSetAssignment AS a ON a.PermissionSetId = p.ParentId "
+            "WHERE p.PermissionsRead = 1 AND a.AssigneeId = ? GROUP BY 1",
+            (user_id,),
+        )
+        return {name: edit == 1 for name, edit in found}
+
     def rows(self, item: SObject, where: str, values: Iterable[Any] = ()) -> list[Row]:
         """Give rows by an SQL condition on stored columns, oldest first."""
         cursor = self.db.execute(

@@ -64,6 +64,35 @@ CreatedById    reference    d  ->User | Created By ID
 SystemModstamp datetime     d | System Modstamp
 """
 
+PERMISSION_SET = """
++id | PermissionSet ID
+Name             string(80)    cu | Permission Set Name
+Label            string(80)    cu | Permission Set Label
+Description      string(255)   ncu | Description
+NamespacePrefix  string(15)    n | Namespace Prefix
+IsCustom         boolean       d | Custom
+IsOwnedByProfile boolean       d | Owned by Profile
+Type             picklist(40)  nd restricted | Type
++audit
+"""
+
+FIELD_PERMISSIONS = """
++id | Field Permissions ID
+ParentId        reference     c  ->PermissionSet child=FieldPerms | Parent ID
+SobjectType     picklist(40)  c  | Sobject Type Name
+Field           picklist(255) c  | Field Name
+PermissionsEdit boolean       cud | Edit Field
+PermissionsRead boolean       cud | Read Field
+SystemModstamp  datetime      d | System Modstamp
+"""
+
+PERMISSION_SET_ASSIGNMENT = """
++id | PermissionSetAssignment ID
+PermissionSetId reference c  ->PermissionSet child=Assignments | Permission Set ID
+AssigneeId      reference c  ->User child=PermissionSetAssignments | Assignee ID
+SystemModstamp  datetime  d | System Modstamp
+"""
+
 ORGANIZATION = """
 +id | Organization ID
 Name                    string(80)   - | Name
