@@ -331,6 +331,23 @@ _index("standing_list", standing.c["list"], standing.c.rank, standing.c.lead_id)
 _index("standing_owner", standing.c.owner, standing.c["list"], standing.c.rank, standing.c.lead_id)
 _index("standing_due", standing.c.due_at, standing.c.lead_id, where="due_at IS NOT NULL")
 
+# the past ----------------------------------------------------------------------------------------
+past = _table(
+    "past",
+    _column("ref", Key, key=True),
+    _column("version", Text),  # of the record when its past was read
+    _column("body", LargeBinary),  # a history.RecordHistory
+)
+#: How far a backfill has got: a job is one period with one process and mapping.
+checkpoint = _table(
+    "checkpoint",
+    _column("job", Key, key=True),
+    _column("part", Key, key=True),
+    _column("at", BigInteger),
+    _column("body", LargeBinary),
+    clustered=True,
+)
+
 # limiter -----------------------------------------------------------------------------------------
 limiter = _table(
     "limiter",
