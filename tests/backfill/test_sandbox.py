@@ -199,7 +199,7 @@ def test_a_budget_of_its_own_stops_with_code_4_and_goes_on(shop: Shop) -> None:
     words = ("backfill", "--since", "2026-01-01", "--apply", "--json")
     stopped = shop.run(*words, "--budget", "14")
     assert stopped.code == 4
-    assert "the same backfill goes on" in stopped.err
+    assert "the budget of 14 API calls is spent" in stopped.err
     assert shop.run(*words).json["written"] == 3
 
 
