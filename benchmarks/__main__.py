@@ -35,6 +35,7 @@ CASES: Mapping[str, str] = {
     "G19": "case_import:run",
     "G21": "case_report:run",
     "SLA": "case_sla:run",
+    "B1": "case_backfill:run",
 }
 _PACKAGES = (
     "crmbridge",

@@ -34,6 +34,7 @@ from crmbridge.errors import (
     UnsafePlan,
 )
 from crmbridge.guards import estimate, guard, refuse_empty, refuse_moved_on
+from crmbridge.historian import Historian
 from crmbridge.journeys import LedgerJourneys
 from crmbridge.lists import ListRow, work_list
 from crmbridge.mapping import Mapping as CompanyMapping
@@ -62,7 +63,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Bridge(Desk):
+class Bridge(Desk, Historian):
     """One company's lead process over its CRMs.
 
     Args:

@@ -63,6 +63,20 @@ class Deciding:
         self._context = _plan_context(process, self._mapping, crms, schemas, self._owners)
         self._stages = tuple(stage.name for stage in process.stages)
 
+    @property
+    def owners(self) -> OwnerDirectory:
+        """Everybody who can own a lead in either CRM."""
+        return self._owners
+
+    @property
+    def context(self) -> PlanContext:
+        """What planning needs to know of the company."""
+        return self._context
+
+    def authority(self, name: str) -> str:
+        """Say whose value of a field wins."""
+        return self._mapping.authority(name)
+
     def decide(self, run: Run) -> None:
         """Decide every marked lead; those that need a rep are planned without one for now."""
         after = ""

@@ -11,7 +11,8 @@
     ├── TransientError     wait and try again
     │   ├── RateLimited    … after ``retry_after_seconds``
     │   ├── Unavailable    the CRM is down or busy
-    │   └── TimedOut       no answer in time
+    │   ├── TimedOut       no answer in time
+    │   └── Paused         somebody paused the company meanwhile; resumable
     └── FatalError         stop the run
         ├── AuthFailed     the token is wrong, expired or belongs to somebody else
         │   └── SignInLost … though it was good when the run began; resumable
@@ -145,6 +146,10 @@ class Unavailable(TransientError):
 
 class TimedOut(TransientError):
     """No answer in time. After a write this does not say whether it happened."""
+
+
+class Paused(TransientError):
+    """Somebody paused the company while the run was writing; what was done is kept, resume and go on."""
 
 
 class FatalError(CrmBridgeError):

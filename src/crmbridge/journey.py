@@ -61,7 +61,8 @@ class Entry:
     reason: str | None = None
     evidence: Evidence = Evidence.CERTAIN
     #: Who recorded it: "ledger", "hubspot.history", "hubspot.stage_dates", "salesforce.history",
-    #: "salesforce.conversion", "activity", "opportunity", "csv".
+    #: "salesforce.conversion", "activity", "opportunity", "csv"; "hubspot" and "salesforce" of what stands
+    #: there now.
     source: str = "ledger"
     #: The score at that moment (QUALIFIED only); None when nobody recorded it.
     score: float | None = None

@@ -179,6 +179,16 @@ class ObjectMap:
             fields[canonical] = reading
         return fields, unknown
 
+    def reader(self, canonical: str) -> Callable[[Any], Reading] | None:
+        """Give what reads single values of a field, as a history has them; None when it is not mapped."""
+        found = self._by_canonical.get(canonical)
+        if found is None:
+            return None
+        if found.kind in PAIR_READERS:
+            pair = PAIR_READERS[found.kind]
+            return lambda value: pair(value, None)
+        return self._remembering(found)
+
     def to_raw(self, canonical: str, value: Value) -> Value:
         """Translate a canonical value into the CRM's; None (clear) stays None.
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from crmbridge.history import RecordHistory
 from crmbridge.journey import Entry
 from crmbridge.model import (
     Account,
@@ -40,7 +41,8 @@ Item: TypeAlias = Record | Activity | Account | Opportunity | Owner
 #: (object, ids) -> the versions the ledger holds; ids that it does not hold are absent.
 KnownVersions: TypeAlias = Callable[[str, Sequence[str]], Mapping[str, str]]
 
-#: (what is being done, how many more of it are done): for progress bars.
+#: (what is being done, how many more of it are done): for progress bars. One that has a method ``expect``
+#: (what, how many there will be) is told so where it is known, and may show a rate and the time left.
 Progress: TypeAlias = Callable[[str, int], None]
 
 
@@ -243,6 +245,25 @@ class Crm(Protocol):
 
     def read_limit(self, object: str) -> int:
         """Say how many records one ``read`` call takes."""
+
+    def history(
+        self, object: str, ids: Sequence[str], fields: Collection[str]
+    ) -> Iterator[Sequence[RecordHistory]]:
+        """Read what the CRM recorded of some records' past, a page at a time, in no particular order.
+
+        Args:
+            object: An object of people, or the one of opportunities (``history_objects``).
+            ids: A record that was merged comes as its survivor; one that is gone is absent.
+            fields: Canonical fields wanted; those whose changes are not recorded are absent from ``since``.
+
+        ceil(n / history_limit) calls, and at most one more for what the CRM records at all, once.
+        """
+
+    def history_limit(self, object: str) -> int:
+        """Say for how many records one call reads the past."""
+
+    def history_objects(self) -> Sequence[str]:
+        """Name the objects whose past can be read."""
 
     def write_limit(self, object: str, *, create: bool, conditional: bool) -> int:
         """Say how many writes of one kind one call takes."""
@@ -559,3 +580,29 @@ class Ledger(SafetyLedger, Outbox, Protocol):
 
     def entries(self, lead_ids: Collection[str]) -> Mapping[str, Sequence[Entry]]:
         """Give what is recorded of leads' journeys, in order of time; a lead without any is absent."""
+
+    # the past --------------------------------------------------------------------------------------
+    def keep_past(self, run: Run, items: Iterable[tuple[RecordHistory, str]]) -> None:
+        """Keep what a CRM recorded of some records' past, each with the version of its record.
+
+        Safe to repeat: a later reading replaces an earlier one.
+        """
+
+    def past(self, refs: Collection[RecordRef]) -> Mapping[RecordRef, tuple[RecordHistory, str]]:
+        """Give what was kept, with the version of the record it was read at; others are absent."""
+
+    def keep_journeys(self, run: Run, journeys: Mapping[str, Sequence[Entry]]) -> int:
+        """Replace what leads' journeys hold from the CRMs; what we recorded live stays.
+
+        Returns:
+            How many entries came, went or changed: 0 when the journeys were the same already.
+        """
+
+    def recall_past(self, run: Run, memories: Mapping[str, Memory]) -> None:
+        """Give leads that no run ever decided the memory of their past; their marks stay as they are."""
+
+    def checkpoint(self, run: Run, job: str, part: str, body: Mapping[str, int | str]) -> None:
+        """Keep how far a job has got. Safe to repeat."""
+
+    def checkpoints(self, job: str) -> Mapping[str, Mapping[str, int | str]]:
+        """Give part -> what was kept for it, in order of part."""

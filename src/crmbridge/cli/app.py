@@ -16,6 +16,7 @@ from crmbridge.cli import (
     care_commands,
     exits,
     list_commands,
+    past_commands,
     process_commands,
     report_commands,
     run_commands,
@@ -42,6 +43,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Work": list_commands.COMMANDS,
     "Look after it": care_commands.COMMANDS,
     "Look at it": report_commands.COMMANDS,
+    "The past": past_commands.COMMANDS,
 }
 for panel, commands in _PANELS.items():
     for command in commands:

@@ -22,7 +22,7 @@ def plan_document(plan: Plan) -> Document:
         "unreadable": dict(plan.unreadable),
         "handed_off": plan.counts.handed_off,
         "change_count": plan.counts.changes,
-        "changes": [_change(change) for change in plan],
+        "changes": [change_document(change) for change in plan],
         "conflicts": [_conflict(conflict) for conflict in plan.conflicts()],
         "api_calls_estimated": {name: calls.total for name, calls in plan.estimates.items()},
     }
@@ -53,7 +53,8 @@ def cells(row: Document, columns: tuple[str, ...]) -> list[Any]:
     return [" ".join(map(str, value)) if isinstance(value, list) else value for value in found]
 
 
-def _change(change: Change) -> Document:
+def change_document(change: Change) -> Document:
+    """Show one change."""
     return {
         "crm": change.crm,
         "object": change.object,

@@ -5,7 +5,24 @@ from __future__ import annotations
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+
+class _Left(TextColumn):
+    """Shows, of how many there are, the rate and the time left; nothing where nobody knows."""
+
+    def render(self, task: Task) -> Text:
+        """See `TextColumn.render`."""
+        if task.total is None:
+            return Text("")
+        words = [f"of {task.total:,.0f}"]
+        if task.speed:
+            words.append(f"{task.speed:,.0f}/s")
+        if task.time_remaining is not None:
+            minutes, seconds = divmod(int(task.time_remaining), 60)
+            words.append(f"{minutes}:{seconds:02} left")
+        return Text(" · ".join(words))
 
 
 class Steps:
@@ -20,6 +37,7 @@ class Steps:
             SpinnerColumn(),
             TextColumn("{task.description}"),
             TextColumn("{task.completed:,.0f}"),
+            _Left(""),
             TimeElapsedColumn(),
             console=console,
             disable=not console.is_terminal,
@@ -38,6 +56,15 @@ class Steps:
 
     def __call__(self, what: str, count: int) -> None:
         """Count on; see `ports.Progress`."""
+        self._bar.advance(self._task(what), count)
+
+    def expect(self, what: str, total: int) -> None:
+        """Show rate and time left from now on; what is expected twice adds up."""
+        task = self._task(what)
+        before = self._bar.tasks[task].total or 0
+        self._bar.update(task, total=before + total)
+
+    def _task(self, what: str) -> TaskID:
         if what not in self._tasks:
             self._tasks[what] = self._bar.add_task(what, total=None)
-        self._bar.advance(self._tasks[what], count)
+        return self._tasks[what]

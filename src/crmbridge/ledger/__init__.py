@@ -18,6 +18,7 @@ from crmbridge.ledger.leads import Leads
 from crmbridge.ledger.limiter import SqlLimiter
 from crmbridge.ledger.migrations import upgrade
 from crmbridge.ledger.outcomes import Outcomes
+from crmbridge.ledger.past import PastChapter
 from crmbridge.ledger.plans import Plans
 from crmbridge.ledger.reading import Reading
 from crmbridge.ledger.records import Keys
@@ -44,6 +45,7 @@ class SqlLedger(
     History,
     Forgetting,
     Journeys,
+    PastChapter,
 ):
     """Implements ``ports.Ledger``, one chapter of it per module. Thread-safe; close it when done."""
 

@@ -112,8 +112,12 @@ class Outcomes(OutboxPart):
         self._store.drop(tx, intent, ("crm", "object", "record"), [place_of(write) for write in writes])
 
     def _unmark(self, tx: Connection, number: int, lead_ids: Collection[str]) -> None:
+        # What was written without a decision (a backfill) settles nothing.
         settled = select(planned.c.lead_id).where(
-            planned.c.run == number, self._store.among(planned.c.lead_id, lead_ids), planned.c.conflicts == 0
+            planned.c.run == number,
+            self._store.among(planned.c.lead_id, lead_ids),
+            planned.c.conflicts == 0,
+            planned.c.memory.is_not(None),
         )
         mine = lead.c.id.in_(settled) & (lead.c.marked == TO_DECIDE)
         tx.execute(lead.update().where(mine).values(marked=0))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from crmbridge.codec import pack, unpack
 from crmbridge.errors import LeaseLost
@@ -33,6 +33,9 @@ _KEPT_PLANS = 5
 _DECIDES = ("process", "mapping")
 
 _PAUSE = "pause"
+
+#: Kind of the runs that may go on after days with the plan they made.
+BACKFILL = "backfill"
 
 
 class Runs(Part):
@@ -142,7 +145,7 @@ class Runs(Part):
         """Close what dead runs left open, and delete the plans that nobody will ask for any more."""
         states = run_table.update().where(run_table.c.state == "running")
         tx.execute(states.values(state="abandoned"))
-        kept = [*_newest(tx, ("planned",), _KEPT_PLANS), *_newest(tx, FINISHED, 1)]
+        kept = [*_newest(tx, ("planned",), _KEPT_PLANS), *_newest(tx, FINISHED, 1), *_unfinished(tx)]
         for table in (planned, change, conflict):
             tx.execute(table.delete().where(table.c.run.not_in(kept)))
 
@@ -150,6 +153,14 @@ class Runs(Part):
 def _newest(tx: Connection, states: tuple[str, ...], count: int) -> list[int]:
     numbers = select(run_table.c.number).where(run_table.c.state.in_(states), run_table.c.kind.in_(PLANNING))
     return list(tx.execute(numbers.order_by(run_table.c.number.desc()).limit(count)).scalars())
+
+
+def _unfinished(tx: Connection) -> list[int]:
+    """Name the backfills since the last finished one: one that was cut off goes on with the plan it has."""
+    mine = run_table.c.kind == BACKFILL
+    ended = select(func.max(run_table.c.number)).where(mine, run_table.c.state.in_(("done", "planned")))
+    newer = run_table.c.number > (tx.execute(ended).scalar_one_or_none() or 0)
+    return list(tx.execute(select(run_table.c.number).where(mine, newer)).scalars())
 
 
 def _row(run: Run, header: Mapping[str, str]) -> dict[str, object]:

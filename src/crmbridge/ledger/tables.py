@@ -352,6 +352,23 @@ delivery = _table(
 )
 _index("delivery_state", delivery.c.state, delivery.c.at)
 
+# the past ----------------------------------------------------------------------------------------
+past = _table(
+    "past",
+    _column("ref", Key, key=True),
+    _column("version", Text),  # of the record when its past was read
+    _column("body", LargeBinary),  # a history.RecordHistory
+)
+#: How far a backfill has got: a job is one period with one process and mapping.
+checkpoint = _table(
+    "checkpoint",
+    _column("job", Key, key=True),
+    _column("part", Key, key=True),
+    _column("at", BigInteger),
+    _column("body", LargeBinary),
+    clustered=True,
+)
+
 # limiter -----------------------------------------------------------------------------------------
 limiter = _table(
     "limiter",

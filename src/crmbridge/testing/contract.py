@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from crmbridge.history import RecordHistory
 from crmbridge.model import OutcomeState, Record, Value, Write
 from crmbridge.outbox import Attachment
 from crmbridge.ports import Crm
@@ -54,6 +55,11 @@ class ContractAccount:
             if page.watermark is not None:
                 self.watermarks[page.object] = page.watermark
         return found
+
+    def read_past(self, ids: Sequence[str], *fields: str) -> list[RecordHistory]:
+        """Read the past of records of the main object."""
+        pages = self.crm.history(self.object, ids, fields)
+        return sorted((found for page in pages for found in page), key=lambda found: found.ref)
 
     def write(self, *writes: Write) -> list[OutcomeState]:
         """Write one batch; gives the states in its order."""
@@ -205,6 +211,37 @@ class CrmContract(ABC):
             other = [_note(account, key, "note", marker="[crmbridge 0000]")]
             assert account.crm.attach(other)[0].state is OutcomeState.WRITTEN
             assert account.crm.attach(other)[0].state is OutcomeState.UNCHANGED
+
+    def test_the_past_of_a_field_comes_in_order_of_time(self) -> None:
+        with self.account() as account:
+            key = account.edit(None, {**_person(1), "status": "new"})
+            account.wait()
+            account.edit(key, {"status": "working"})
+            (found,) = account.read_past([key], "status")
+            assert found.ref.id == key
+            assert found.created_at is not None
+            assert "status" in found.since
+            changes = [change for change in found.changes if change.field == "status"]
+            assert [change.value for change in changes][-2:] == ["new", "working"]
+            assert changes[-1].at is not None
+            assert changes[-1].at > found.created_at
+
+    def test_the_past_of_what_is_gone_is_absent(self) -> None:
+        with self.account() as account:
+            here, gone = account.edit(None, _person(1)), account.edit(None, _person(2))
+            account.wait()
+            account.delete(gone)
+            assert [found.ref.id for found in account.read_past([here, gone], "status")] == [here]
+
+    def test_the_past_costs_one_call_for_as_many_records_as_it_says(self) -> None:
+        with self.account() as account:
+            ids = [account.edit(None, _person(number)) for number in range(3)]
+            account.read_past(ids, "status")  # an adapter may look first at what the CRM records
+            before = account.crm.calls
+            account.read_past(ids, "status")
+            assert account.crm.calls == before + 1
+            assert account.crm.history_limit(account.object) >= len(ids)
+            assert account.object in account.crm.history_objects()
 
     def test_calls_are_counted(self) -> None:
         with self.account() as account:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from typing import TypeGuard
 
 from crmbridge.chunks import chunks
 from crmbridge.errors import Unavailable, Where
+from crmbridge.history import Doer, RecordHistory
 from crmbridge.model import (
     Account,
     Activity,
@@ -29,6 +31,7 @@ from crmbridge.model import (
 )
 from crmbridge.outbox import Attachment
 from crmbridge.ports import CrmIdentity, Item, KnownVersions, NewField, Page, Quota, Rights, Schema
+from crmbridge.testing.fake_past import FakePast
 
 #: Objects in the order in which `changes` reads them.
 _ORDER = ("owners", "accounts", "contacts", "leads", "Lead", "Contact", "opportunities", "activities")
@@ -93,6 +96,8 @@ class FakeCrm:
     write_calls: int = 0
     #: Objects in which the CRM sets another owner than asked, as assignment rules do: object -> owner id.
     assignment_rules: dict[str, str] = field(default_factory=dict)
+    #: What was where when: filled by every edit and write; tests add to it.
+    past: FakePast = field(default_factory=FakePast)
     _meter: Callable[[], None] | None = None
     #: Notes on records, in the order in which they were made.
     notes: list[Attachment] = field(default_factory=list)
@@ -107,7 +112,9 @@ class FakeCrm:
         ref = RecordRef(self.name, object, id)
         row = self._rows.get((object, id))
         before = row.item.fields if row and isinstance(row.item, Record) else {}
-        self._store(object, self._record(ref, {**before, **fields}))
+        record = self._record(ref, {**before, **fields})
+        self.past.note(record, before, Doer.PERSON)
+        self._store(object, record)
         return ref
 
     def add(self, item: Item) -> None:
@@ -214,6 +221,23 @@ class FakeCrm:
         """See `ports.Crm.read_limit`."""
         return self.batch_limit
 
+    def history(
+        self, object: str, ids: Sequence[str], fields: Collection[str]
+    ) -> Iterator[Sequence[RecordHistory]]:
+        """See `ports.Crm.history`."""
+        for part in chunks(list(dict.fromkeys(ids)), self.batch_limit):
+            self._call()
+            rows = [row for key in part if (row := self._rows.get((object, key))) is not None]
+            yield [self.past.history(row.item.ref, fields) for row in rows if _is_there(row.item)]
+
+    def history_limit(self, object: str) -> int:
+        """See `ports.Crm.history_limit`."""
+        return self.batch_limit
+
+    def history_objects(self) -> Sequence[str]:
+        """See `ports.Crm.history_objects`."""
+        return ("contacts", "leads") if self.name == "hubspot" else ("Lead", "Contact")
+
     def write_limit(self, object: str, *, create: bool, conditional: bool) -> int:
         """See `ports.Crm.write_limit`."""
         return self.batch_limit
@@ -319,6 +343,7 @@ class FakeCrm:
             values["owner"] = self.assignment_rules[write.object]
         record = self._record(RecordRef(self.name, write.object, record_id), values)
         external_id = row.external_id if row and write.id is not None else write.lead_id
+        self.past.note(record, before, Doer.INTEGRATION)
         self._store(write.object, record, external_id)
         return Outcome(key=write.key, state=OutcomeState.WRITTEN, id=record_id, version=record.version)
 
@@ -380,6 +405,10 @@ _OBJECTS: Mapping[type, str] = {
     Activity: "activities",
     Opportunity: "opportunities",
 }
+
+
+def _is_there(item: Item) -> TypeGuard[Record]:
+    return isinstance(item, Record) and not item.deleted
 
 
 def _object_of(item: Item) -> str:

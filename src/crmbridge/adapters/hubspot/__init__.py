@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock
 from typing import Any, Final, TypeAlias
 
+from crmbridge.adapters.hubspot import history as recorded
 from crmbridge.adapters.hubspot import schema as described
 from crmbridge.adapters.hubspot import write as written
 from crmbridge.adapters.hubspot.attach import attach as attached
@@ -21,6 +22,7 @@ from crmbridge.adapters.retry import LocalLimiter, NotCarriedOut, RetryPolicy
 from crmbridge.adapters.tokens import Grant, OAuthTokens, TokenSource, as_tokens
 from crmbridge.adapters.transport import Timeouts, Transport
 from crmbridge.errors import AuthFailed, RecordError, TransientError
+from crmbridge.history import RecordHistory
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import CrmName, Outcome, Record, Value, Write
 from crmbridge.outbox import Attachment
@@ -155,6 +157,18 @@ class HubSpot:
 
     def read_limit(self, object: str) -> int:  # noqa: ARG002  the same for every object
         return BATCH
+
+    def history(
+        self, object: str, ids: Sequence[str], fields: Collection[str]
+    ) -> Iterator[Sequence[RecordHistory]]:
+        """Read the past; HubSpot records every property, so that nothing has to be asked beforehand."""
+        return recorded.histories(self._client, self.mapping, object, ids, fields)
+
+    def history_limit(self, object: str) -> int:  # noqa: ARG002  the same for every object
+        return recorded.BATCH
+
+    def history_objects(self) -> Sequence[str]:
+        return (*(found.object for found in self.mapping.objects(self.name)), "deals")
 
     def write_limit(self, object: str, *, create: bool, conditional: bool) -> int:  # noqa: ARG002  … and every write
         return written.BATCH

@@ -48,6 +48,29 @@ class Rows(msgspec.Struct, rename="camel"):
         return self.paging.next.after if self.paging and self.paging.next else None
 
 
+class PastValue(msgspec.Struct, rename="camel", gc=False):
+    """One entry of a property's history."""
+
+    value: str | None = None
+    timestamp: str = ""
+    source_type: str = ""
+
+
+class PastRow(msgspec.Struct, rename="camel", gc=False):
+    """One CRM object with the history of some properties, newest first."""
+
+    id: str
+    properties: dict[str, str | None]
+    properties_with_history: dict[str, list[PastValue]] = {}
+    archived: bool = False
+
+
+class PastRows(msgspec.Struct):
+    """The answer to a batch read with history."""
+
+    results: list[PastRow]
+
+
 class AssociationType(msgspec.Struct, rename="camel"):
     type_id: int = 0
 
@@ -75,6 +98,7 @@ class Associations(msgspec.Struct):
 DECODERS: Final[dict[Any, msgspec.json.Decoder[Any]]] = {
     Rows: msgspec.json.Decoder(Rows),
     Associations: msgspec.json.Decoder(Associations),
+    PastRows: msgspec.json.Decoder(PastRows),
     dict: msgspec.json.Decoder(dict[str, Any]),
 }
 

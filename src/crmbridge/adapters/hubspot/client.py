@@ -23,7 +23,7 @@ from hubspot.crm.objects import (
 from hubspot.crm.properties import BatchInputPropertyCreate, PropertyGroupCreate
 
 from crmbridge.adapters import transport
-from crmbridge.adapters.hubspot.answers import DECODERS, Associations, Rows, date_ms
+from crmbridge.adapters.hubspot.answers import DECODERS, Associations, PastRows, Rows, date_ms
 from crmbridge.adapters.hubspot.errors import is_foreign, translate
 from crmbridge.adapters.tokens import Tokens
 from crmbridge.adapters.transport import Rate, Transport, plain_http_host
@@ -133,6 +133,19 @@ class Client:
             id_property=id_property,
         )
         return self._rows(object, lambda **kw: self._batches.read(object, body, **kw))
+
+    def past(
+        self, object: str, ids: Sequence[str], properties: Sequence[str], with_history: Sequence[str]
+    ) -> PastRows:
+        """Read at most 50 records with every value that some properties ever had."""
+        body = self._body(
+            self._batches,
+            BatchReadInputSimplePublicObjectId,
+            inputs=[{"id": record_id} for record_id in ids],
+            properties=list(properties),
+            properties_with_history=list(with_history),
+        )
+        return self._json(PastRows, object, lambda **kw: self._batches.read(object, body, **kw))
 
     def update(self, object: str, inputs: list[dict[str, Any]]) -> Rows:
         """Update at most 100 records. Not repeated when nobody knows whether it was carried out."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from crmbridge.adapters.retry import RetryPolicy
+from crmbridge.adapters.salesforce import history as recorded
 from crmbridge.adapters.salesforce.attach import attach as attached
 from crmbridge.adapters.salesforce.auth import read_key, sign_in
 from crmbridge.adapters.salesforce.client import Client
+from crmbridge.adapters.salesforce.history import Past
 from crmbridge.adapters.salesforce.provision import create_fields, permission_set
 from crmbridge.adapters.salesforce.read import Reader
 from crmbridge.adapters.salesforce.schema import Org
@@ -19,6 +21,7 @@ from crmbridge.adapters.salesforce.tables import CONDITIONAL_LIMIT, CRM, READ_LI
 from crmbridge.adapters.salesforce.write import Writer, same, scale_of
 from crmbridge.adapters.tokens import TokenSource
 from crmbridge.adapters.transport import Timeouts, Transport, session
+from crmbridge.history import RecordHistory
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import CrmName, Outcome, Record, Value, Write
 from crmbridge.outbox import Attachment
@@ -96,6 +99,7 @@ class Salesforce:
         self._org = Org(client, mapping)
         self._reader = Reader(self._org, overlap)
         self._writer = Writer(self._org)
+        self._past = Past(self._org)
 
     @property
     def name(self) -> CrmName:
@@ -149,6 +153,18 @@ class Salesforce:
 
     def read_limit(self, object: str) -> int:  # noqa: ARG002  the same for every object
         return READ_LIMIT
+
+    def history(
+        self, object: str, ids: Sequence[str], fields: Collection[str]
+    ) -> Iterator[Sequence[RecordHistory]]:
+        """Read the past; one call more the first time, which tells what the org tracks and since when."""
+        return self._past.histories(object, ids, fields)
+
+    def history_limit(self, object: str) -> int:  # noqa: ARG002  the same for every object
+        return recorded.BATCH
+
+    def history_objects(self) -> Sequence[str]:
+        return (*(found.object for found in self.mapping.objects(self.name)), "Opportunity")
 
     def write_limit(self, object: str, *, create: bool, conditional: bool) -> int:  # noqa: ARG002  as above
         return CONDITIONAL_LIMIT if conditional and not create else WRITE_LIMIT

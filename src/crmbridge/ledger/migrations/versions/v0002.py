@@ -111,6 +111,7 @@ CREATE INDEX crmbridge_standing_list ON crmbridge_standing (list, rank, lead_id)
 CREATE INDEX crmbridge_standing_owner ON crmbridge_standing (owner, list, rank, lead_id);
 
 CREATE INDEX crmbridge_standing_due ON crmbridge_standing (due_at, lead_id) WHERE due_at IS NOT NULL;
+
 ALTER TABLE crmbridge_planned ADD COLUMN outgoing {blob};
 
 CREATE TABLE crmbridge_attachment (
@@ -135,6 +136,21 @@ CREATE TABLE crmbridge_delivery (
 );
 
 CREATE INDEX crmbridge_delivery_state ON crmbridge_delivery (state, at);
+
+CREATE TABLE crmbridge_past (
+    ref {key} NOT NULL,
+    version TEXT NOT NULL,
+    body {blob} NOT NULL,
+    PRIMARY KEY (ref)
+);
+
+CREATE TABLE crmbridge_checkpoint (
+    job {key} NOT NULL,
+    part {key} NOT NULL,
+    at BIGINT NOT NULL,
+    body {blob} NOT NULL,
+    PRIMARY KEY (job, part)
+){clustered};
 """
 
 
