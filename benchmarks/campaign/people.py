@@ -107,12 +107,17 @@ class People:
             yield object, id, email_of(self.values(crm, object, id))
 
     # what people do ----------------------------------------------------------------------------------
-    def edit(self, among: Sequence[tuple[str, str, str]] = ()) -> Edit | None:
-        """Let somebody change one field of one of these records, or of any; None when nothing changed."""
+    def edit(self, among: Sequence[tuple[str, str, str]] = (), body: str = "") -> Edit | None:
+        """Let somebody change one field of one of these records, or of any; None when nothing changed.
+
+        Args:
+            body: Of a request that writes: a field that it names is chosen, if there is one.
+        """
         live = self.live()
         chosen = [record for record in among if record in live] or live
         crm, object, id = self.chance.choice(chosen)
-        name = self.chance.choice(list(FIELDS))
+        named = [name for name, columns in FIELDS.items() if f'"{columns[_SIDES[crm]]}"' in body]
+        name = self.chance.choice(named or list(FIELDS))
         place = Place(crm, object, id, name)
         values = [value[_SIDES[crm]] for value in (self._owners if name == "owner" else _VALUES[name])]
         raw = self.chance.choice(values)

@@ -106,7 +106,7 @@ class Watch:
         self._write += writes
         if writes:
             if self.chance.random() < self.script.attack:
-                self._let_somebody_edit(set(_IDS[crm].findall(request.body.decode())))
+                self._let_somebody_edit(request.body.decode(), crm)
             self._people_before = {(object, id) for object, id, _ in self.people.emails()}
         if self._is_time(writes) and not self.script.kill_after:
             self._kill()
@@ -126,12 +126,13 @@ class Watch:
             self._kill()
 
     # people ------------------------------------------------------------------------------------------
-    def _let_somebody_edit(self, ids: set[str] | None = None) -> None:
-        """Change a field, of one of these records if any; half of the time of one that was just re-read."""
+    def _let_somebody_edit(self, body: str = "", crm: str = "") -> None:
+        """Change what this request writes, if there is one; else half of the time what was just re-read."""
         among = self._last_read if self.chance.random() < 0.5 else []
-        if ids is not None:
+        if body:
+            ids = set(_IDS[crm].findall(body))
             among = [record for record in self.people.live() if record[2] in ids]
-        edit = self.people.edit(among)
+        edit = self.people.edit(among, body)
         if edit is not None:
             self.note(edit, self._call)
 
