@@ -159,6 +159,11 @@ class _Target:
         """Know no limit."""
         return self.limits.get(name)
 
+    def place(self, name: str, value: Value) -> int | None:
+        """Know no order but the process's."""
+        del name, value
+        return None
+
 
 @dataclass
 class _Pair:

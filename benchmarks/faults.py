@@ -72,7 +72,7 @@ def _company(kept: Ledgers, seed: int, *, settled: bool) -> Prepared:
 
 @contextmanager
 def campaign(ledger: str, jobs: int = 1) -> Iterator[Callable[..., list[Report]]]:
-    """Prepare everything; gives the function that plays the trials of some seeds, with a planted bug or none."""
+    """Prepare everything; gives the function that plays the trials of some seeds, perhaps with a bug."""
     with tempfile.TemporaryDirectory(prefix="crmbridge-campaign-") as folder:
         kept = ledgers(ledger, Path(folder))
         try:

@@ -71,6 +71,10 @@ class World:
         answer.raise_for_status()
         return answer.json()
 
+    def seconds(self) -> float:
+        """Tell the time as the ledger asks for it."""
+        return self.now.timestamp()
+
     def advance(self, by: timedelta) -> None:
         self.now += by
         self.call("clock", set=self.now.isoformat())
@@ -122,7 +126,7 @@ def _bridge(crms: World, file: Path) -> Bridge:
         MAPPING,
         hubspot=company.hubspot(hubspot["base_url"], hubspot["access_token"], MAPPING),
         salesforce=company.salesforce(salesforce["instance_url"], salesforce["session_id"], MAPPING),
-        ledger=SqlLedger(f"sqlite:///{file}", clock=lambda: crms.now.timestamp()),
+        ledger=SqlLedger(f"sqlite:///{file}", clock=crms.seconds),
         clock=lambda: crms.now,
     )
 

@@ -1,4 +1,4 @@
-"""The company under test, as a child process opens it: real adapters, real ledger, a clock that stands still."""
+"""The company under test, as a child opens it: real adapters, real ledger, a clock that stands still."""
 
 from __future__ import annotations
 

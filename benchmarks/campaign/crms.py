@@ -65,7 +65,7 @@ class Crms:
             loop.close()
 
     def lend(self, work: Callable[[Access], Any]) -> None:
-        """Do ``work`` in this process while a child serves a copy: whatever is loaded on the way stays loaded."""
+        """Do ``work`` in this process while a child serves a copy: what is loaded on the way stays loaded."""
         reader, writer = os.pipe()
         child = start(lambda: asyncio.run(self._offer(writer)))
         os.close(writer)

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - schemas and tables are named here, values are none
 """Ledgers that were prepared once and are put back for every trial: SQLite by file, PostgreSQL by schema."""
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Edit:
     same_second: bool
 
 
-#: Canonical field -> its names in (HubSpot, Salesforce); all of them may be written by the campaign's mapping.
+#: Canonical field -> its names in (HubSpot, Salesforce); the campaign's mapping may write all of them.
 FIELDS = {
     "owner": ("hubspot_owner_id", "OwnerId"),
     "status": ("hs_lead_status", "Status"),
@@ -103,8 +103,8 @@ class People:
 
     def emails(self) -> Iterator[tuple[str, str, str]]:
         """Give (object, id, address) of every person's record."""
-        for crm, object, id in self.live():
-            yield object, id, email_of(self.values(crm, object, id))
+        for record in self.live():
+            yield record[1], record[2], email_of(self.values(*record))
 
     # what people do ----------------------------------------------------------------------------------
     def edit(self, among: Sequence[tuple[str, str, str]] = (), body: str = "") -> Edit | None:
@@ -115,17 +115,17 @@ class People:
         """
         live = self.live()
         chosen = [record for record in among if record in live] or live
-        crm, object, id = self.chance.choice(chosen)
+        record = crm, target, _ = self.chance.choice(chosen)
         named = [name for name, columns in FIELDS.items() if f'"{columns[_SIDES[crm]]}"' in body]
         name = self.chance.choice(named or list(FIELDS))
-        place = Place(crm, object, id, name)
+        place = Place(*record, name)
         values = [value[_SIDES[crm]] for value in (self._owners if name == "owner" else _VALUES[name])]
         raw = self.chance.choice(values)
-        column, before = FIELDS[name][_SIDES[crm]], self.values(crm, object, id)
-        if column not in self._columns(crm, object) or _text(before.get(column)) == raw:
+        column, before = FIELDS[name][_SIDES[crm]], self.values(*record)
+        if column not in self._columns(crm, target) or _text(before.get(column)) == raw:
             return None
         self._set(place, column, raw)
-        stamps = before.get("SystemModstamp"), self.values(crm, object, id).get("SystemModstamp")
+        stamps = before.get("SystemModstamp"), self.values(*record).get("SystemModstamp")
         return Edit(place, raw, email_of(before), stamps[0] == stamps[1])
 
     def stir(self) -> None:
@@ -156,25 +156,28 @@ class People:
             self._load("salesforce", "Lead", row)
 
     def _convert(self) -> None:
-        leads = [id for _, object, id in self.live() if object == "Lead"]
+        leads = self._all("Lead")
         if leads:
             owner = self.chance.choice(self._owners)[1]
             self._act("salesforce", "convert", lead_id=self.chance.choice(leads), owner_id=owner)
 
     def _throw_away(self) -> None:
-        leads = [id for _, object, id in self.live() if object == "Lead"]
+        leads = self._all("Lead")
         if leads:
             org = self.crms.salesforce.org
             org.writer.delete(self._item("Lead"), self.chance.choice(leads), self._caller)
             org.writer.effects.clear()
 
     def _merge(self) -> None:
-        contacts = [int(id) for _, object, id in self.live() if object == "contacts"]
+        contacts = [int(found) for found in self._all("contacts")]
         portal = self.crms.hubspot.portal
         found = portal.store.get(CONTACTS, self.chance.sample(contacts, 2)) if len(contacts) > 1 else {}
         if len(found) == 2:
             with self.crms.world.transaction():
                 merging.merge(portal, CONTACTS, *found.values())
+
+    def _all(self, target: str) -> list[str]:
+        return [record[2] for record in self.live() if record[1] == target]
 
     # helpers -----------------------------------------------------------------------------------------
     def _act(self, crm: str, action: str, **arguments: Any) -> None:

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 #: Nothing that a campaign forks takes so long; whoever does hangs, and is ended by its own alarm.
 _HANG_SECONDS = 120
@@ -45,10 +45,10 @@ def start(work: Callable[[], Any], seconds: int = _HANG_SECONDS) -> Child:
         return Child(pid, reader)
     os.close(reader)
     signal.alarm(seconds)
-    _work(work, writer)
+    return _work(work, writer)
 
 
-def _work(work: Callable[[], Any], writer: int) -> Any:
+def _work(work: Callable[[], Any], writer: int) -> NoReturn:
     try:
         answer: tuple[Any, str] = (work(), "")
     except BaseException:  # noqa: BLE001 - whatever it is, the parent is told

@@ -1,4 +1,4 @@
-"""One seeded trial: a company in some state, people at work, a fault or a kill, then recovery and judgement."""
+"""One seeded trial: a company in some state, people at work, a fault or a kill, recovery, judgement."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from benchmarks.campaign.ledgers import Ledgers
 from benchmarks.campaign.people import People
 from benchmarks.campaign.processes import Ended, start, wait
 from benchmarks.campaign.watch import Script, Watch
+from crmbridge.sandbox.faults import parse_rules
 
 #: Paths of calls that write, and what may go wrong with one: refused, cut before or after it was applied …
 _WRITES = [
@@ -156,7 +157,7 @@ class Trial:
         kind = chance.choice(("fault", "fault", "fault", "call", "write", "write", "commit", "budget"))
         if kind == "fault":
             rules = [_rule(chance) for _ in range(chance.choice((1, 1, 2, 3)))]
-            self.prepared.crms.faults.set(_parsed(rules), self.seed)
+            self.prepared.crms.faults.set(parse_rules(rules), self.seed)
         elif kind == "commit":
             opening = Opening(**{**asdict(opening), "kill_at_commit": chance.randint(1, 40)})
         elif kind == "budget":
@@ -215,12 +216,6 @@ def _rule(chance: random.Random) -> dict[str, Any]:
         "count": chance.choice((1, 1, 2, 5)),
         "action": chance.choice(_ACTIONS),
     }
-
-
-def _parsed(rules: list[dict[str, Any]]) -> Any:
-    from crmbridge.sandbox.faults import parse_rules  # noqa: PLC0415
-
-    return parse_rules(rules)
 
 
 def _different(wanted: list[Any], found: list[Any]) -> list[str]:

@@ -71,7 +71,7 @@ class Watch:
         """
         self.people, self.chance = people, chance
         #: Records that crmbridge has been shown: what stood in them before is nobody's edit but the past.
-        self._known = {(crm, id) for crm, _, id in people.live()} if settled else set()
+        self._known = {(record[0], record[2]) for record in people.live()} if settled else set()
         self.script = Script()
         self.verdict = Verdict()
         self._edits: dict[Place, Edit] = {}
@@ -107,7 +107,7 @@ class Watch:
         if writes:
             if self.chance.random() < self.script.attack:
                 self._let_somebody_edit(request.body.decode(), crm)
-            self._people_before = {(object, id) for object, id, _ in self.people.emails()}
+            self._people_before = {row[:2] for row in self.people.emails()}
         if self._is_time(writes) and not self.script.kill_after:
             self._kill()
             return False
@@ -119,7 +119,7 @@ class Watch:
         if writes:
             self._judge()
         else:
-            self._known |= {(crm, id) for id in _IDS[crm].findall(response.body.decode())}
+            self._known |= {(crm, found) for found in _IDS[crm].findall(response.body.decode())}
             if _reads_by_id(crm, request):
                 self._note_read(crm, request)
         if self._is_time(writes) and self.script.kill_after:
@@ -161,7 +161,7 @@ class Watch:
 
     def _note_read(self, crm: str, request: Request) -> None:
         ids = set(_IDS[crm].findall(request.body.decode()))
-        self._read_at |= {(crm, id): self._call for id in ids}
+        self._read_at |= {(crm, found): self._call for found in ids}
         live = self.people.live()
         self._last_read = [record for record in live if record[0] == crm and record[2] in ids]
 
@@ -190,10 +190,11 @@ class Watch:
     def _look_for_duplicates(self) -> None:
         """Look for records that our call made of people who had one already."""
         rows = list(self.people.emails())
-        known = Counter(email for object, _, email in rows if object != "contacts" and email)
-        for object, id, email in rows:
-            if (object, id) not in self._people_before and object == "Lead" and known[email] > 1:
-                self.verdict.duplicates.append(f"{object} {id}: its person had one already")
+        known = Counter(email for target, _, email in rows if target != "contacts" and email)
+        for target, record_id, email in rows:
+            is_new = target == "Lead" and (target, record_id) not in self._people_before
+            if is_new and known[email] > 1:
+                self.verdict.duplicates.append(f"{target} {record_id}: its person had one already")
 
 
 def _writes(request: Request) -> bool:

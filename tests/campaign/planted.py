@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 
 import structlog
-
 from benchmarks.campaign.plants import PLANTS
 from benchmarks.faults import campaign, totals
 
@@ -33,7 +33,7 @@ def main() -> None:
             name: totals(play(seeds, PLANTS[name][0] if name in PLANTS else None, attack=attack))
             for name, (seeds, attack) in TRIALS.items()
         }
-    print(json.dumps(found))
+    sys.stdout.write(json.dumps(found))
 
 
 if __name__ == "__main__":

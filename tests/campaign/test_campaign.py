@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from benchmarks.campaign.plants import PLANTS
+
 from tests.campaign.planted import TRIALS
 from tests.unit.ledger.conftest import postgres_url
 

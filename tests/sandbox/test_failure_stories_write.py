@@ -40,7 +40,7 @@ def story(served: Sandbox) -> Iterator[Story]:
     ],
 )
 def test_f1_a_retry_after_a_timeout_makes_no_second_record(story: Story, action: dict[str, Any]) -> None:
-    """F1: the answer to a creation never came; what was or was not made is found by reading, not by sending."""
+    """F1: the answer to a creation never came; what was made is found by reading, not by sending."""
     story.contact("dee@example.org")
     story.sandbox.set_faults(
         {"crm": "salesforce", "method": "PATCH", "path": LEADS, "count": 1, "action": action}
@@ -65,7 +65,7 @@ def test_f1_a_retry_after_a_timeout_makes_no_second_record(story: Story, action:
 def test_f2_a_run_that_dies_behind_a_creation_does_not_create_again(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F2: the intent is durable before the call, so a run that died knows afterwards what it may have made."""
+    """F2: the intent is durable before the call: a run that died knows afterwards what it may have made."""
     story.contact("dee@example.org")
     write = story.salesforce.write
 
@@ -103,7 +103,7 @@ def test_f3_after_the_last_edit_writing_stops_within_two_runs(story: Story) -> N
 
 
 def test_f3_a_tool_that_fights_back_makes_no_endless_loop(story: Story) -> None:
-    """F3: another tool puts its value back each time; we write no more often than it does, and then not at all."""
+    """F3: another tool puts its value back each time; we write no more often, and then not at all."""
     contact = story.contact("dee@example.org")
     story.sync()
     written = 0
