@@ -37,6 +37,8 @@ _ACTIONS: list[dict[str, Any]] = [
     {"status": 401},
 ]
 _QUIET_SECONDS = 1_800.0
+#: The ledger's clock when the dust has settled: every failed record's wait is over.
+_LATER_SECONDS = 40 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,9 @@ class Trial:
         calm = self._stir(people, watch, chance) and not self.attack
         twin = self._twin() if calm else None
         self.ledgers.put(self.prepared.name, self.slot)
-        runs = 0
         for runs in range(1, chance.choice((1, 1, 2)) + 1):
             self._disturb(watch, chance, report, seconds=runs * (LEASE_SECONDS + 1), calm=calm)
-        found = self._recover(watch, report, seconds=(runs + 1) * (LEASE_SECONDS + 1))
+        found = self._recover(watch, report, seconds=_LATER_SECONDS)
         if twin is not None and found is not None:
             report.broken += twin.unequal
             report.lost += _different(twin.seen, found.seen)
