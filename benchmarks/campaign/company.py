@@ -19,7 +19,6 @@ from benchmarks.campaign.crms import Access
 from crmbridge.adapters.hubspot import HubSpot
 from crmbridge.adapters.retry import RetryPolicy
 from crmbridge.adapters.salesforce import Salesforce
-from crmbridge.adapters.transport import Budget
 from crmbridge.bridge import Bridge
 from crmbridge.errors import CrmBridgeError
 from crmbridge.ledger import SqlLedger
@@ -83,9 +82,6 @@ def company(access: Access, opening: Opening, plant: Plant | None = None) -> Ite
     salesforce = Salesforce(
         MAPPING, instance_url=access.salesforce_url, session_id=access.salesforce_session, policy=_POLICY
     )
-    if opening.budget is not None:
-        hubspot.transport.before_call = Budget(opening.budget)
-        salesforce.transport.before_call = Budget(opening.budget)
     ledger = SqlLedger(opening.ledger_url, clock=lambda: opening.seconds, lease_seconds=LEASE_SECONDS)
     bridge = Bridge(
         PROCESS, MAPPING, hubspot=hubspot, salesforce=salesforce, ledger=ledger, clock=lambda: NOW
@@ -109,7 +105,7 @@ def sync(access: Access, opening: Opening, plant: Plant | None = None) -> str:
     """Make one run, whatever becomes of it; returns the name of the error that ended it."""
     with company(access, opening, plant) as bridge:
         try:
-            bridge.sync()
+            bridge.sync(budget=opening.budget)
         except CrmBridgeError as error:
             return type(error).__name__
     return ""

@@ -85,8 +85,7 @@ def cursor_hole(bridge: Bridge) -> None:
 
 def no_budget(bridge: Bridge) -> None:
     """Forget what a run may spend."""
-    for crm in bridge.crms.values():
-        crm.transport.before_call = None  # type: ignore[attr-defined]  # both adapters have one
+    _replace(bridge, "meter", lambda _crm: lambda _meter: None)
 
 
 #: Name -> (the bug, the column that has to notice).

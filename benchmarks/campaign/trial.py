@@ -162,7 +162,7 @@ class Trial:
         elif kind == "commit":
             opening = Opening(**{**asdict(opening), "kill_at_commit": chance.randint(1, 40)})
         elif kind == "budget":
-            script.budget = chance.randint(5, 20)
+            script.budget = chance.randint(10, 30)
             opening = Opening(**{**asdict(opening), "budget": script.budget})
         else:
             script.kill_at_write = kind == "write"

@@ -40,7 +40,7 @@ class Script:
     kill_at_write: bool = False
     #: … after it was carried out, not before.
     kill_after: bool = False
-    #: Calls that each CRM may be asked for; None: as many as needed.
+    #: Calls that the run may spend in all; None: as many as needed.
     budget: int | None = None
 
 
@@ -84,7 +84,6 @@ class Watch:
         """Take the script of the next run."""
         self.script = script
         self._pid = 0
-        self._calls: Counter[str] = Counter()
         self._call = self._write = 0
         self._read_at: dict[tuple[str, str], int] = {}
         self._last_read: list[tuple[str, str, str]] = []
@@ -98,7 +97,7 @@ class Watch:
     def before(self, crm: str, request: Request) -> bool:
         """Let time pass and people work; kill, if it is time to: then the call never arrives."""
         self._call += 1
-        self._count(crm)
+        self._count()
         self.people.crms.world.clock.advance(milliseconds=self.chance.randrange(2500))
         if self.chance.random() < self.script.edits:
             self._let_somebody_edit()
@@ -145,9 +144,8 @@ class Watch:
             self._edited_at[edit.place] = call
 
     # the run's calls ---------------------------------------------------------------------------------
-    def _count(self, crm: str) -> None:
-        self._calls[crm] += 1
-        if self.script.budget is not None and self._calls[crm] > self.script.budget:
+    def _count(self) -> None:
+        if self.script.budget is not None and self._call > self.script.budget:
             self.verdict.overrun += 1
 
     def _is_time(self, writes: bool) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from crmbridge.adapters.hubspot import HubSpot
@@ -185,16 +183,3 @@ class Story:
         caller = Caller(user_id=org.seeds.integration_user_id, version="62.0")
         user, values = self.user_ids[name], {"IsActive": active}
         self.sandbox.run(lambda: org.writer.update(caller, org.store.named("User"), user, values))
-
-
-@contextmanager
-def budget(story: Story, calls: int) -> Iterator[None]:
-    """Let each CRM be called so often and no more."""
-    from crmbridge.adapters.transport import Budget  # noqa: PLC0415 - two stories need it
-
-    story.hubspot.transport.before_call = Budget(calls)
-    story.salesforce.transport.before_call = Budget(calls)
-    try:
-        yield
-    finally:
-        story.hubspot.transport.before_call = story.salesforce.transport.before_call = None
