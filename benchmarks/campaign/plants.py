@@ -33,15 +33,6 @@ def no_reread(_bridge: Bridge) -> None:
     applying._Writer._reread = lambda self, chunk: list(chunk)  # type: ignore[method-assign]  # noqa: ARG005
 
 
-def no_compare_and_set(bridge: Bridge) -> None:
-    """Look at the record once more, and then write whatever happened since."""
-
-    def bug(crm: Crm) -> Callable[[Sequence[Write]], Sequence[Outcome]]:
-        return lambda writes: crm.write([replace(write, if_version=None) for write in writes])
-
-    _replace(bridge, "write", bug)
-
-
 def writes_twice(bridge: Bridge) -> None:
     """Make every new record again under another name, as a retry without an external id does."""
 
@@ -91,7 +82,6 @@ def no_budget(bridge: Bridge) -> None:
 #: Name -> (the bug, the column that has to notice).
 PLANTS: Mapping[str, tuple[Plant, str]] = {
     "no_reread": (no_reread, "overwritten"),
-    "no_compare_and_set": (no_compare_and_set, "overwritten_in_window"),
     "writes_twice": (writes_twice, "duplicates"),
     "forgets_the_last": (forgets_the_last, "lost"),
     "cursor_hole": (cursor_hole, "lost"),

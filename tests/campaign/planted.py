@@ -20,7 +20,7 @@ TRIALS = {
     "writes_twice": ((2,), False),
     "forgets_the_last": ((2,), False),
     "cursor_hole": ((3,), False),
-    "no_budget": ((4,), False),
+    "no_budget": ((25,), False),
 }
 
 
