@@ -226,12 +226,20 @@ def _stage(picker: _Picker, memory: Memory, stages: Sequence[str]) -> tuple[str 
     found = [item for item in picker.candidates("stage") if item.value is not None]
     moves = [item for item in found if item.edited]
     move = min(moves, key=_weakness) if moves else None
-    if move is not None and move_key(str(move.value), move.changed_at) != memory.seen_stage:
+    if move is not None and not _is_acted_on(move, memory.seen_stage):
         return _text(move.value), move.changed_at
     if memory.stage is not None:
         return memory.stage, None
     known = [str(item.value) for item in found]
     return max(known, key=lambda name: stages.index(name) if name in stages else -1, default=None), None
+
+
+def _is_acted_on(move: Candidate, seen: str | None) -> bool:
+    """Tell whether a move by hand is the one that was acted on last, or one before it."""
+    if seen is None or move_key(str(move.value), move.changed_at) == seen:
+        return seen is not None
+    seen_at = seen.rpartition("|")[2]
+    return bool(seen_at) and move.changed_at is not None and move.changed_at < datetime.fromisoformat(seen_at)
 
 
 def _owner(picker: _Picker, owners: OwnerDirectory, memory: Memory, authority: str | None) -> str | None:

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from crmbridge.model import Account, Lead, LeadStatus, Memory, Opportunity, OwnerKind, RecordRef
+from crmbridge.model import (
+    Account,
+    Lead,
+    LeadStatus,
+    Memory,
+    Opportunity,
+    OwnerKind,
+    RecordRef,
+    move_key,
+)
 from crmbridge.ports import StoredLead
 from crmbridge.unify import unify
 from tests.unit.people import CONTACT, EARLIER, LEAD, NOW, OWNERS, PERSON, part, person, same
@@ -153,3 +162,13 @@ def test_account_and_opportunity_bring_their_owners() -> None:
 def test_an_account_owner_who_left_owns_nothing() -> None:
     account = Account(ref=RecordRef("salesforce", "Account", "001A"), owner_id="005G")
     assert lead_of(person(part(PERSON, {"account_id": "001A"}), accounts=(account,))).account_owner is None
+
+
+def test_a_move_by_hand_counts_once_and_an_earlier_one_not_at_all() -> None:
+    moved = part(CONTACT, {"stage": "lead"}, base={"stage": "mql"}, changed_at={"stage": EARLIER})
+    new = lead_of(person(moved, memory=Memory(stage="mql")))
+    assert (new.stage, new.stage_at) == ("lead", EARLIER)
+    for seen_at in (EARLIER, NOW):
+        seen = Memory(stage="mql", seen_stage=move_key("lead", seen_at))
+        again = lead_of(person(moved, memory=seen))
+        assert (again.stage, again.stage_at) == ("mql", None)
