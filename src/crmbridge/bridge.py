@@ -145,8 +145,10 @@ class Bridge(Desk, Historian):
         chosen = choice or Choice()
         now = chosen.now or self._clock()
         deciding = self._deciding(now)
-        journeys = LedgerJourneys(self.ledger, self.process, deciding.unify, chosen.by)
-        return report(journeys, outline(self.process), chosen.terms(terms(self.process, now)), journeys.rows)
+        wanted = chosen.by or self.process.parts.metrics.dimensions
+        journeys = LedgerJourneys(self.ledger, self.process, deciding.unify, wanted)
+        agreed = chosen.terms(terms(self.process, now, lambda: journeys.lead))
+        return report(journeys, outline(self.process), agreed, journeys.rows)
 
     def lint(self, now: datetime | None = None) -> tuple[Finding, ...]:
         """Find what is wrong with the process, each time with a lead that shows it; writes nothing.

@@ -24,14 +24,16 @@ def recorded(before: Memory, decision: Decision, lead: Lead) -> tuple[Entry, ...
 
 def recalled(memory: Memory) -> tuple[Entry, ...]:
     """Give what a memory tells of a journey that was not recorded while it happened."""
-    empty = Memory()
-    found = [
-        _entry(EntryKind.QUALIFIED, memory.qualified_at, score=memory.qualified_score),
-        _entry(EntryKind.HANDED_OFF, memory.assigned_at, memory.assigned_owner),
-        _entry(EntryKind.ACCEPTED, memory.accepted_at),
-        _entry(EntryKind.RECYCLED, memory.recycled_at, reason=memory.recycle_reason),
-    ]
-    return tuple(entry for entry in found if entry.at is not None and memory != empty)
+    found = []
+    if memory.qualified_at is not None:
+        found.append(_entry(EntryKind.QUALIFIED, memory.qualified_at, score=memory.qualified_score))
+    if memory.assigned_at is not None:
+        found.append(_entry(EntryKind.HANDED_OFF, memory.assigned_at, memory.assigned_owner))
+    if memory.accepted_at is not None:
+        found.append(_entry(EntryKind.ACCEPTED, memory.accepted_at))
+    if memory.recycled_at is not None:
+        found.append(_entry(EntryKind.RECYCLED, memory.recycled_at, reason=memory.recycle_reason))
+    return tuple(found)
 
 
 def _stage(before: Memory, decision: Decision, lead: Lead) -> Iterator[Entry]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
 from crmbridge.csv_in import read_csv
 from crmbridge.errors import ConfigError, Problem
-from crmbridge.metrics import Document, Outline, Terms, report
-from crmbridge.model import StageRole
+from crmbridge.journey import Journey
+from crmbridge.metrics import Document, Outline, Quota, Terms, report
+from crmbridge.metrics.steps import WINDOWS
+from crmbridge.model import Lead, StageRole
 from crmbridge.process import Process
+from crmbridge.process.hours import ROUND_THE_CLOCK, between
+from crmbridge.process.sla import clock_of, is_touch, target_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +56,55 @@ def outline(process: Process) -> Outline:
     return Outline.of({stage.name: stage.role.value for stage in process.stages})
 
 
-def terms(process: Process, now: datetime) -> Terms:
-    """Give the terms of a report on a company: its time zone; time to close runs from the qualification."""
-    qualified = process.by_role(StageRole.QUALIFIED)
-    return Terms(as_of=now, zone=process.zone, close_from=None if qualified is None else qualified.name)
+def terms(process: Process, now: datetime, lead: Callable[[], Lead | None]) -> Terms:
+    """Give the terms of a report on a company, as its process file has them.
+
+    Time to close runs from the qualification. Business time and the agreed time to the first touch are
+    None where the process promises nothing.
+
+    Args:
+        lead: Gives the lead whose journey is counted at the moment: calendars and targets depend on it.
+    """
+    told, qualified = process.parts.metrics, process.stages_by_role[StageRole.QUALIFIED]
+    found = Terms(
+        as_of=now,
+        zone=process.zone,
+        close_from=qualified.name,
+        dimensions=told.dimensions or None,
+        windows=dict.fromkeys(WINDOWS, int(told.maturity_days)),
+        quotas=tuple(_quotas(process)),
+        alpha=told.drift_significance,
+        baseline_periods=told.drift_baseline_periods,
+        least=told.drift_min_leads,
+    )
+    sla = process.parts.sla
+    if sla is None:
+        return found
+
+    def business(_: Journey, start: datetime, end: datetime) -> float | None:
+        whose = lead()
+        clock = ROUND_THE_CLOCK if whose is None else clock_of(whose, process)
+        return None if clock is ROUND_THE_CLOCK else between(clock, start, end)
+
+    def target(_: Journey) -> float | None:
+        whose = lead()
+        agreed = None if whose is None else target_of(whose, process, qualified, now)
+        return None if agreed is None else agreed.first_touch_seconds
+
+    return replace(found, business=business, target=target, is_touch=lambda activity: is_touch(activity, sla))
+
+
+def _quotas(process: Process) -> Iterator[Quota]:
+    told = process.parts.quota
+    if told is None:
+        return
+    for measure, owed in (("qualified", told.qualified), ("won", told.customers)):
+        if owed is not None:
+            yield Quota(
+                measure=measure,
+                period=told.period,
+                target=owed,
+                begins=told.since,
+                carry_over=told.carry_over,
+                carry_surplus=told.carry_over,
+            )

@@ -95,3 +95,41 @@ def test_the_ledger_is_shown_on_a_terminal(company: Company) -> None:
     assert company.run("sync", "--now", NOW).code == 0
     ran = company.run("report", "--by", "country")
     assert (ran.code, "By country" in ran.out, "By source" in ran.out) == (0, True, False)
+
+
+#: Nothing of the kind is in the demo company's file.
+_PROMISES = """
+[[calendar]]
+name = "weekdays"
+
+[sla]
+calendar = "weekdays"
+
+[[sla.target]]
+name = "everybody"
+first_touch_minutes = 240
+
+[quota]
+period = "quarter"
+qualified = 1000
+
+[metrics]
+maturity_days = 30
+dimensions = ["country"]
+"""
+
+
+def test_promises_of_the_process_file_are_reported(company: Company) -> None:
+    """S57, S58, S88: quota and SLA come from the agreement itself."""
+    path = company.folder / "process.toml"
+    text = path.read_text("utf-8")
+    path.write_text(text + _PROMISES, "utf-8")
+    assert company.run("sync", "--now", NOW).code == 0
+    ran = company.run("report", "--json", "--now", "2026-12-20T08:00:00+00:00")
+    document = ran.json
+    assert ran.code == 0
+    assert list(document["by"]) == ["country"]
+    (quarter,) = document["quota"]["qualified"]["periods"]
+    assert (quarter["period"], quarter["due"], quarter["on_track"]) == ("2026-Q4", 1000, False)
+    assert document["follow_up"]["sla"]["judged"] > 0
+    assert {row["window_days"] for cohort in document["cohorts"] for row in cohort["conversions"]} == {30}

@@ -79,6 +79,7 @@ class Cohorts:
         #: Roles that cohorts are followed to, in the order of the way.
         self.roles = tuple(role for role in later if reader.first.get(role) is not None)
         self._by_begin: dict[int, Cohort] = {}
+        self._outcomes: dict[tuple[int, str], Outcome] = {}
         #: Leads without a cohort day.
         self.undated = 0
         self._last_day = terms.day(terms.as_of).toordinal()
@@ -104,6 +105,7 @@ class Cohorts:
         cohort = self._by_begin.get(begin)
         if cohort is None:
             cohort = self._by_begin[begin] = Cohort(begin, taken={role: array("i") for role in self.roles})
+        self._outcomes.clear()
         day = found.cohort.toordinal()
         cohort.days.append(day)
         for role in self.roles:
@@ -131,7 +133,13 @@ class Cohorts:
             cohort.scores.add(found.score)
 
     def outcome(self, cohort: Cohort, role: str) -> Outcome:
-        """Say how many got to a role within its window."""
+        """Say how many got to a role within its window; counted once, when all leads are in."""
+        known = self._outcomes.get((cohort.begins, role))
+        if known is None:
+            known = self._outcomes[cohort.begins, role] = self._counted(cohort, role)
+        return known
+
+    def _counted(self, cohort: Cohort, role: str) -> Outcome:
         window = self._terms.windows.get(role, 90)
         mature = converted = undated = 0
         for day, taken in zip(cohort.days, cohort.taken[role], strict=True):

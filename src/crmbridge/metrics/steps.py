@@ -108,9 +108,9 @@ class Terms:
 
     def day(self, moment: datetime) -> date:
         """Give the calendar day of a moment."""
-        return (
-            moment.astimezone(self.zone).date() if self.zone.key != "UTC" else moment.astimezone(UTC).date()
-        )
+        if moment.tzinfo is UTC and self.zone.key == "UTC":
+            return moment.date()  # as nearly all are: a call less for every one of them
+        return moment.astimezone(self.zone).date()
 
 
 #: Days until a cohort counts as mature, where the company says nothing.

@@ -46,8 +46,9 @@ class Group:
                 self.touch.add((found.touched_at - found.passed_at).total_seconds())
         if found.close_days is not None:
             self.close_days.add(found.close_days)
-        for currency, amount in found.revenue.items():
-            self.revenue[currency] = self.revenue.get(currency, Decimal(0)) + amount
+        if found.revenue:
+            for currency, amount in found.revenue.items():
+                self.revenue[currency] = self.revenue.get(currency, Decimal(0)) + amount
 
     def at_least(self, place: int | None) -> int | None:
         """Count the leads that reached a step or a further one; None where the company has no such step."""
