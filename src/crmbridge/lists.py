@@ -18,12 +18,14 @@ from crmbridge.ports import Ledger, StoredLead
 from crmbridge.standing import ALMOST_QUALIFIED, PRIORITISED, UNROUTED, Standing
 
 DUE: Final = "due"
+QUARANTINED: Final = "quarantined"
 #: The lists that there are, with what each shows.
 LISTS: Final[Mapping[str, str]] = {
     PRIORITISED: "leads with sales, the highest score first",
     ALMOST_QUALIFIED: "leads that lack one datum: most active and easiest to find first",
     DUE: "leads that the process looks at again by itself, overdue ones first",
     UNROUTED: "MQLs that nobody has, with the dead end or hold that is the reason",
+    QUARANTINED: "leads that are left alone until somebody releases them (crmbridge release)",
 }
 #: Leads whose names are looked up together.
 _PAGE: Final = 200
@@ -93,6 +95,10 @@ def work_list(
         ahead: How far ahead the list of what is due looks.
     """
     key = _owner_key(ledger, owner) if owner is not None else None
+    if name == QUARANTINED:
+        rows = quarantine_list(ledger, ledger.quarantined(), now)
+        yield from (row for row in rows if key is None or row.owner == key)
+        return
     standings = (
         ledger.due_standings(now + ahead, owner=key) if name == DUE else ledger.standings(name, owner=key)
     )
@@ -111,15 +117,32 @@ def _owner_key(ledger: Ledger, name: str) -> str:
 
 
 def quarantine_list(ledger: Ledger, left_alone: Iterable[LeftAlone], now: datetime) -> Iterator[ListRow]:
-    """Give leads that are left alone, with the reason, in the order given."""
+    """Give leads that are left alone, with the reason and who owns a record of theirs, in the order given."""
+    keys = {
+        (crm, str(owner.id_in(crm))): key
+        for key, owner in ledger.owners().items()
+        for crm in ("hubspot", "salesforce")
+        if owner.id_in(crm) is not None
+    }
     for page in chunks(left_alone, _PAGE):
         stored = _loaded(ledger, [found.lead_id for found in page])
         for found in page:
-            plain = Standing(
-                lead_id=found.lead_id, list="", owner="", rank=0.0, stage="", score=0.0,
-                engagement_score=0.0, decided_at=found.since_at, process_version="", why=found.reason,
-            )  # fmt: skip
-            yield _row(plain, stored.get(found.lead_id), now)
+            lead = stored.get(found.lead_id)
+            yield _row(_left_alone(found, _record_owner(lead, keys)), lead, now)
+
+
+def _left_alone(found: LeftAlone, owner: str) -> Standing:
+    return Standing(
+        lead_id=found.lead_id, list=QUARANTINED, owner=owner, rank=0.0, stage="", score=0.0,
+        engagement_score=0.0, decided_at=found.since_at, process_version="", why=found.reason,
+    )  # fmt: skip
+
+
+def _record_owner(stored: StoredLead | None, keys: Mapping[tuple[str, str], str]) -> str:
+    """Give the key of who owns the first record that has an owner; "" for nobody."""
+    records = [part.record for part in stored.records if is_live(part.record)] if stored else []
+    owned = ((record.ref.crm, str(record.fields.get("owner"))) for record in records)
+    return next((keys[found] for found in owned if found in keys), "")
 
 
 def _loaded(ledger: Ledger, lead_ids: list[str]) -> dict[str, StoredLead]:

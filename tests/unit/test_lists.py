@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from crmbridge.ledger import SqlLedger
-from crmbridge.lists import DUE, quarantine_list, work_list
+from crmbridge.ledger.watch import note_owner_changes
+from crmbridge.lists import DUE, QUARANTINED, quarantine_list, work_list
 from crmbridge.model import Decision, Owner, OwnerKind, RecordRef, StageRole
 from crmbridge.ports import Planned
 from crmbridge.standing import PRIORITISED, Standing
@@ -47,6 +48,7 @@ def ledger() -> Iterator[SqlLedger]:
         )  # fmt: skip
         opened.append(run, [Planned(lead_id=lead_id, decision=decision, standing=found)])
         opened.promote(run, None, {})
+        opened.finish(run, "done", {})
         yield opened
 
 
@@ -76,3 +78,16 @@ def test_a_lead_that_is_left_alone_is_listed_with_the_reason(ledger: SqlLedger) 
         (lead_id, "Ada Lovelace", "owner_flapping"),
         ("gone", None, "x"),
     ]
+
+
+def test_the_quarantine_of_the_ledger_is_a_list_like_the_others(ledger: SqlLedger) -> None:
+    person = RecordRef("hubspot", "contacts", "1")
+    hours = [NOW + timedelta(hours=hour) for hour in range(1, 6)]
+    with ledger._store.write() as tx:
+        note_owner_changes(ledger._store, tx, [(str(person), at) for at in hours])
+    run = ledger.begin("sync", hours[-1], {})
+    assert ledger.quarantine(run, NOW, 3, hours[-1]) == 1
+    (row,) = work_list(ledger, QUARANTINED, hours[-1])
+    assert row.why is not None
+    assert row.why.startswith("owner_flapping")
+    assert list(work_list(ledger, QUARANTINED, hours[-1], owner="ann@example.com")) == []

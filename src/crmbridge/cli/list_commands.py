@@ -16,12 +16,16 @@ from crmbridge.cli import documents, show
 from crmbridge.cli.options import AsJson, Company, Now, moment, one_of
 from crmbridge.cli.session import console, offline, print_json
 from crmbridge.csv_text import write_table
-from crmbridge.lists import DUE, LISTS, ListRow
+from crmbridge.lists import DUE, LISTS, QUARANTINED, ListRow
 from crmbridge.standing import ALMOST_QUALIFIED, UNROUTED
 
 _NAMES = "|".join(LISTS)
 #: Columns of the table that a list has besides lead, name, company and owner.
-_COLUMNS = {ALMOST_QUALIFIED: ("datum", "recent_activity_count"), DUE: ("due_at", "why")}
+_COLUMNS = {
+    ALMOST_QUALIFIED: ("datum", "recent_activity_count"),
+    DUE: ("due_at", "why"),
+    QUARANTINED: ("why",),
+}
 _USUAL = ("score", "stage", "assigned_at", "why")
 _TITLES = {
     "recent_activity_count": "Active (30 d)", "due_at": "Due", "datum": "Missing", "why": "Why",

@@ -35,7 +35,7 @@ _Case: TypeAlias = tuple[Literal, ...]
 _PERSON: Final = RecordRef("hubspot", "contacts", "example")
 _ACCOUNT: Final = Account(ref=RecordRef("salesforce", "Account", "example"))
 #: Cases that are tried; beyond them nothing is proved.
-_MOST_STEPS: Final = 2_000
+_MOST_STEPS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,14 +125,11 @@ def _industries(territories: Sequence[Territory], area: Area) -> list[str | None
 
 
 def _sizes(territories: Sequence[Territory], mine: Territory) -> list[int | None]:
-    """Give the sizes at which any territory begins or ends, as far as they are in this one."""
-    bounds = {bound for one in territories for bound in (one.employees_from, one.employees_to)} - {None}
-    near = {bound + step for bound in bounds if bound is not None for step in (-1, 0, 1)}
+    """Give a size from each stretch within this territory in which no territory begins or ends."""
+    starts = {one.employees_from or 0 for one in territories}
+    starts |= {one.employees_to + 1 for one in territories if one.employees_to is not None}
     low, high = mine.employees_from or 0, mine.employees_to
-    inside: list[int | None] = [
-        size for size in sorted(near) if low <= size and (high is None or size <= high)
-    ]
-    return [None, *inside]
+    return [None, *sorted(size for size in starts if low <= size and (high is None or size <= high))]
 
 
 def overlaps(study: Study) -> Iterator[Finding]:
@@ -157,10 +154,27 @@ def _shared(study: Study, first: Territory, second: Territory) -> Lead | None:
     for mine, theirs in product(areas(first), areas(second)):
         if mine.specificity != theirs.specificity or not mine.overlaps(theirs):
             continue
-        for lead in _leads_in(study, mine):
-            if theirs.covers(lead) and study.process.territory_index.find(lead) in {first, second}:
-                return lead
+        lead = _lead_in_both(study, mine, theirs)
+        if theirs.covers(lead) and study.process.territory_index.find(lead) in {first, second}:
+            return lead
     return None
+
+
+def _lead_in_both(study: Study, mine: Area, theirs: Area) -> Lead:
+    """Give the lead that two overlapping areas of one place share."""
+    trades = [area.industries for area in (mine, theirs) if area.industries is not None]
+    shared = sorted(frozenset.intersection(*trades)) if trades else [None]
+    lows = [area.territory.employees_from for area in (mine, theirs)]
+    ends = [area.territory.employees_to for area in (mine, theirs)]
+    sized = [bound for bound in (*lows, *ends) if bound is not None]
+    return study_lead(
+        study,
+        country=mine.country,
+        region=mine.region,
+        postal_code=mine.prefix,
+        industry=shared[0],
+        employee_count=max(low or 0 for low in lows) if sized else None,
+    )
 
 
 # rungs -----------------------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ def parsed(file: dict[str, Any]) -> Process | None:
 
 
 @given(files, st.booleans(), st.booleans())
-@settings(max_examples=40)
+@settings(max_examples=30, deadline=None)
 def test_every_finding_is_shown_by_its_example(file: dict[str, Any], seen: bool, left: bool) -> None:
     process = parsed(file)
     if process is None:
@@ -167,7 +167,7 @@ def test_every_finding_is_shown_by_its_example(file: dict[str, Any], seen: bool,
 
 
 @given(files, st.lists(strategies.leads, min_size=1, max_size=8))
-@settings(max_examples=40)
+@settings(max_examples=30, deadline=None)
 def test_what_never_happens_does_not_happen_to_any_lead(file: dict[str, Any], leads: list[Lead]) -> None:
     """Countries and stages apart, where a lead of a test may hold what no CRM's lead does."""
     process = parsed(file)
@@ -188,7 +188,7 @@ def test_what_never_happens_does_not_happen_to_any_lead(file: dict[str, Any], le
 
 
 @given(st.lists(_conditions, min_size=1, max_size=3), st.lists(strategies.leads, min_size=1, max_size=8))
-@settings(max_examples=40)
+@settings(max_examples=30, deadline=None)
 def test_a_lead_to_order_meets_its_order_and_none_means_none(
     whens: list[list[dict[str, Any]]], leads: list[Lead]
 ) -> None:
