@@ -60,8 +60,9 @@ class Walker:
     """
 
     def __init__(self, process: Process, until: datetime, *, by_rules: bool) -> None:
-        self._process = process
-        self._recorded = without_rules(process)
+        # The clocks of the SLA do not run for the past.
+        self._process = Process.of(replace(process.parts, sla=None), fingerprint=process.fingerprint)
+        self._recorded = without_rules(self._process)
         self._until = until
         self._by_rules = by_rules
 
@@ -145,7 +146,7 @@ class _Walk:
         opened: Any = _OpenLead()
         for name in _NAMES:
             setattr(opened, name, getattr(lead, name))
-        opened.status = opened.status_at = opened.stage = opened.status_reason = None
+        opened.status = opened.status_at = opened.status_reason = opened.stage = opened.stage_at = None
         opened.owner = opened.owner_kind = opened.owner_active = None
         self._open = opened
         self._process = process
@@ -227,7 +228,7 @@ class _Walk:
     def _take(self, entry: Entry) -> None:
         opened = self._open
         if entry.kind is _STAGE:
-            opened.stage = entry.value
+            opened.stage, opened.stage_at = entry.value, entry.at
         elif entry.kind is _OWNER:
             opened.owner = entry.value
             opened.owner_active = True if entry.value is not None else None

@@ -25,6 +25,7 @@ from crmbridge.ledger.tables import (
     identity_key,
     intent,
     lead,
+    past,
     planned,
     record,
     ruling,
@@ -109,6 +110,8 @@ class _Mine:
         yield activity, among(activity.c.person, refs)
         yield ruling, among(ruling.c.place, [*refs, *self.lead_ids])
         yield undone, among(undone.c.ref, refs)
+        # What the past held may be anything that the mapping reads.
+        yield past, among(past.c.ref, refs)
         place = intent.c.crm + ":" + intent.c.object + ":" + intent.c.record
         yield intent, among(place, refs) | among(intent.c.record, self.lead_ids)
 

@@ -91,3 +91,12 @@ def test_checkpoints_come_back_in_order(ledger: SqlLedger, run: Run) -> None:
         ("part:000002", {"last": "L3", "leads": 3}),
     ]
     assert ledger.checkpoints("another") == {}
+
+
+def test_a_person_who_is_forgotten_has_no_recorded_past(ledger: SqlLedger, run: Run) -> None:
+    take(ledger, run, record())
+    (lead_id,) = bind_all(ledger, run)
+    ref = record().ref
+    ledger.keep_past(run, [(RecordHistory(ref=ref, created_at=AT), "v1")])
+    ledger.forget(lead_id, carry_out=True)
+    assert ledger.past([ref]) == {}
