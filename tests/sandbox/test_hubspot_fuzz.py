@@ -19,7 +19,7 @@ from crmbridge.sandbox.hubspot.tokens import PUBLIC_APP_ID
 from crmbridge.sandbox.world import World
 
 #: More examples where time is no matter.
-EXAMPLES = 25 if os.environ.get("CI") == "true" else 1
+EXAMPLES = 8 if os.environ.get("CI") == "true" else 1
 FUZZ = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
 _NAMES = (
@@ -300,13 +300,18 @@ LEAF = st.fixed_dictionaries(
     {"filterType": st.sampled_from(["PROPERTY", "IN_LIST", "x"])},
     optional={"property": NAMES, "operation": OPERATION | JSON, "listId": JSON, "operator": SCALARS},
 )
+
+
+def branches(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    joined = st.lists(inner, min_size=1, max_size=2)
+    return joined.map(lambda found: {"filterBranchType": "OR", "filterBranches": found})
+
+
 BRANCH = st.recursive(
     st.fixed_dictionaries(
-        {"filterBranchType": st.sampled_from(["AND", "OR", "x"]), "filters": st.lists(LEAF)}
+        {"filterBranchType": st.sampled_from(["AND", "OR", "x"]), "filters": st.lists(LEAF, max_size=3)}
     ),
-    lambda inner: st.fixed_dictionaries(
-        {"filterBranchType": st.sampled_from(["AND", "OR"]), "filterBranches": st.lists(inner, max_size=2)}
-    ),
+    branches,
     max_leaves=4,
 )
 
