@@ -83,9 +83,7 @@ def numbered(path: str, versions: tuple[str, ...]) -> tuple[str, str]:
     family, _, rest = path.partition("/")
     tail = f"/{rest}" if rest else ""
     first, second = _FAMILIES.get(family, ("/crm/{v}/" + family, "/crm/" + family + "/{v}"))
-    number = (
-        {"oauth": "v1", "submissions": "v1"}.get(family) or versions[0] if family != "associations" else "v4"
-    )
+    number = "v4" if family == "associations" else versions[0]
     return first.format(v=number) + tail, second + tail
 
 

@@ -97,12 +97,13 @@ class Connector:
         if options is None:
             return
         self._hubspot.portal.settle()
-        since, self._last_ms = self._last_ms, self._world.clock.now_ms()
+        since, now = self._last_ms, self._world.clock.now_ms()
         with self._world.transaction():
             for object_, record_id, contact_id in self._candidates(options, since):
                 self._bring_together(options, object_, record_id, contact_id)
             if options.stages_by_opportunity:
                 self._move_stages(_stamp(since))
+        self._last_ms = now
         self.runs += 1
 
     def _schedule(self, options: ConnectorOptions, generation: int, from_ms: int) -> None:
