@@ -156,7 +156,7 @@ def refuse_500(answer: Response) -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_no_operation_breaks(portal: Portal, route: Route) -> None:
-    @settings(max_examples=4 * EXAMPLES, **FUZZ)  # type: ignore[arg-type]
+    @settings(max_examples=3 * EXAMPLES, **FUZZ)  # type: ignore[arg-type]
     @given(
         parts=st.fixed_dictionaries({name: st.sampled_from(values) for name, values in PARTS.items()}),
         body=BODIES | st.lists(JSON, max_size=3),
@@ -237,7 +237,7 @@ def test_no_wrong_part_breaks(portal: Portal, template: tuple[str, str, Any]) ->
     path = path.replace("PORTAL", str(portal.app.portal.portal_id)).replace("FORM", portal.form)
     refuse_500(portal.send(method, path, body))
 
-    @settings(max_examples=15 * EXAMPLES, **FUZZ)  # type: ignore[arg-type]
+    @settings(max_examples=10 * EXAMPLES, **FUZZ)  # type: ignore[arg-type]
     @given(way=st.sampled_from(places(body)), new=JSON)
     def ask(way: tuple[Any, ...], new: Any) -> None:
         refuse_500(portal.send(method, path, replaced(body, way, new)))
