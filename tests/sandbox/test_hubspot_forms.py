@@ -91,6 +91,16 @@ def test_a_form_gives_the_stage_it_is_set_to(sandbox: Sandbox, http: Http, form:
     ] == "marketingqualifiedlead"  # fmt: skip
 
 
+@pytest.mark.parametrize("stages", [5, [5], [{"objectTypeId": "0-1", "value": "nonsense"}], None])
+def test_a_stage_that_the_portal_lacks_is_not_taken(
+    sandbox: Sandbox, http: Http, form: str, stages: Any
+) -> None:
+    http("PATCH", f"{FORMS}/{form}", {"configuration": {"lifecycleStages": stages}})
+    assert submit(sandbox, http, form, email="a@example.com").status == 200
+    record_id = http.get("/crm/v3/objects/contacts").json["results"][0]["id"]
+    assert http.read(record_id, "lifecyclestage") == {"lifecyclestage": None}
+
+
 def test_a_redirect_is_told(sandbox: Sandbox, http: Http, form: str) -> None:
     action = {"type": "redirect_url", "value": "https://example.com/thanks"}
     http("PATCH", f"{FORMS}/{form}", {"configuration": {"postSubmitAction": action}})

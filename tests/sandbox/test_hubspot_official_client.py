@@ -8,6 +8,7 @@ from hubspot.crm.associations.v4 import (
     BatchInputPublicFetchAssociationsBatchRequest,
     PublicFetchAssociationsBatchRequest,
 )
+from hubspot.crm.associations.v4.schema import PublicAssociationDefinitionCreateRequest
 from hubspot.crm.contacts import (
     ApiException,
     BatchInputSimplePublicObjectBatchInput,
@@ -19,7 +20,14 @@ from hubspot.crm.contacts import (
     SimplePublicObjectInput,
     SimplePublicObjectInputForCreate,
 )
+from hubspot.crm.lists import ListCreateRequest, ListSearchRequest
+from hubspot.crm.pipelines import PipelineStageInput
 from hubspot.crm.properties import PropertyCreate
+from hubspot.webhooks import SettingsChangeRequest, SubscriptionCreateRequest
+
+from crmbridge.sandbox import Sandbox
+from crmbridge.sandbox.hubspot.tokens import PUBLIC_APP_ID
+from tests.sandbox.conftest import Http
 
 
 def made(official: HubSpot, **properties: str) -> str:
@@ -105,3 +113,59 @@ def test_it_reads_the_schema_owners_and_associations(official: HubSpot) -> None:
         ),
     )
     assert linked.num_errors == 1
+
+
+def test_it_keeps_lists(official: HubSpot) -> None:
+    record_id = made(official, email="a@example.com")
+    wanted = ListCreateRequest(name="Ours", object_type_id="0-1", processing_type="MANUAL")
+    number = official.crm.lists.lists_api.create(wanted).list.list_id
+    added = official.crm.lists.memberships_api.add(number, request_body=[record_id, "999"])
+    assert (added.records_ids_added, added.record_ids_missing) == ([record_id], ["999"])
+    page = official.crm.lists.memberships_api.get_page(number)
+    assert [item.record_id for item in page.results] == [record_id]
+    found = official.crm.lists.lists_api.do_search(ListSearchRequest(query="our", offset=0, count=500))
+    assert (found.total, found.lists[0].additional_properties["hs_list_size"]) == (1, "1")
+
+
+def test_it_changes_pipelines_and_labels(official: HubSpot) -> None:
+    stage = PipelineStageInput(label="Sales accepted", display_order=3, metadata={"isClosed": "false"})
+    stages = official.crm.pipelines.pipeline_stages_api
+    new = stages.create("contacts", "contacts-lifecycle-pipeline", stage)
+    assert made(official, email="a@example.com", lifecyclestage=new.id)
+    labels = official.crm.associations.v4.schema.definitions_api
+    request = PublicAssociationDefinitionCreateRequest(name="buyer", label="Buyer", inverse_label="Bought by")
+    both = labels.create("contacts", "companies", request).results
+    assert [item.label for item in both] == ["Buyer", "Bought by"]
+    assert len(labels.get_all("contacts", "companies").results) == 3
+    assert official.crm.schemas.core_api.get_all().results == []
+
+
+def test_it_reads_forms(http: Http, official: HubSpot) -> None:
+    http.post("/marketing/v3/forms/", {"name": "Demo"})
+    read = official.marketing.forms.forms_api.get_page().results[0]
+    assert (read.name, read.form_type, read.configuration.language) == ("Demo", "hubspot", "en")
+
+
+def test_it_subscribes_to_webhooks(sandbox: Sandbox) -> None:
+    ready = sandbox.ready["hubspot"]
+    client = HubSpot(api_key=ready["developer_api_key"], host=ready["base_url"])
+    app = int(PUBLIC_APP_ID)
+    throttling = {"maxConcurrentRequests": 10}
+    settings = SettingsChangeRequest(target_url="http://127.0.0.1:9/", throttling=throttling)
+    assert client.webhooks.settings_api.configure(app, settings).target_url == "http://127.0.0.1:9/"
+    wanted = SubscriptionCreateRequest(
+        event_type="contact.propertyChange", property_name="lifecyclestage", active=True
+    )
+    new = client.webhooks.subscriptions_api.create(app, wanted)
+    assert [item.id for item in client.webhooks.subscriptions_api.get_all(app).results] == [new.id]
+
+
+def test_it_refreshes_its_token(sandbox: Sandbox, official: HubSpot) -> None:
+    ready = sandbox.ready["hubspot"]
+    names = ("client_id", "client_secret", "refresh_token")
+    issued = official.oauth.tokens_api.create(
+        grant_type="refresh_token", **{name: ready[name] for name in names}
+    )
+    assert issued.expires_in == 1800
+    told = official.oauth.access_tokens_api.get(issued.access_token)
+    assert told.hub_id == int(ready["portal_id"])

@@ -114,6 +114,14 @@ def test_an_activity_moves_the_contacts_summary_but_not_its_stamp(sandbox: Sandb
     assert http.read(contact, "lastmodifieddate") == before
 
 
+def test_whether_summaries_follow_is_a_switch(sandbox: Sandbox, http: Http) -> None:
+    """HS-9.22"""
+    sandbox.set_options(hubspot={"summaries_follow_activities": False})
+    contact = http.contact(email="a@example.com")
+    create(http, "calls", (contact, 194), hs_timestamp="2026-11-01T09:00:00Z")
+    assert http.read(contact, "num_notes") == {"num_notes": "0"}
+
+
 def test_owners_have_an_archived_partition_queues_and_teams(sandbox: Sandbox, http: Http) -> None:
     """HS-9.23"""
     sandbox.load("hubspot.owners", "email,firstName,type,archived,team\nann@example.com,Ann,,,Sales\n"

@@ -166,6 +166,13 @@ def test_a_rotated_refresh_token_ends_the_old_one(sandbox: Sandbox, http: Http) 
     assert (again["error"], again["status"]) == ("invalid_grant", "BAD_REFRESH_TOKEN")
 
 
+def test_a_portal_that_is_gone_refreshes_nothing(sandbox: Sandbox, http: Http) -> None:
+    """HS-9.27"""
+    sandbox.set_options(hubspot={"portal_gone": True})
+    refused = _refreshed(sandbox, http)
+    assert (refused["error"], refused["status"]) == ("access_denied", "BAD_HUB")
+
+
 def test_the_token_tells_its_portal_and_scopes(sandbox: Sandbox, http: Http) -> None:
     path = "/oauth/v2/private-apps/get/access-token-info"
     told = http.post(path, {"tokenKey": http.token}).json

@@ -122,6 +122,7 @@ class TestFaults:
         ("action", "status", "body"),
         [
             ({"status": 423}, 423, b'"status": "error"'),
+            ({"status": 524, "delay_seconds": 0.01}, 524, b'"status": "error"'),
             ({"status": 503, "body": "html"}, 503, b"<html>"),
             ({"status": 502, "body": "empty"}, 502, b""),
             ({"status": 504, "body": "latin1"}, 504, "verfügbar".encode("latin-1")),

@@ -70,7 +70,7 @@ class Connector:
             with self._world.transaction():
                 self._hubspot.prepare()
                 self._salesforce.prepare()
-            self._schedule(options, self._generation)
+            self._schedule(options, self._generation, self._world.clock.now_ms())
 
     def reset(self) -> None:
         """Forget what it did; its settings stay in force."""
@@ -97,21 +97,25 @@ class Connector:
         if options is None:
             return
         self._hubspot.portal.settle()
-        since, self._last_ms = self._last_ms, self._world.clock.now_ms()
+        since, now = self._last_ms, self._world.clock.now_ms()
         with self._world.transaction():
             for object_, record_id, contact_id in self._candidates(options, since):
                 self._bring_together(options, object_, record_id, contact_id)
             if options.stages_by_opportunity:
                 self._move_stages(_stamp(since))
+        self._last_ms = now
         self.runs += 1
 
-    def _schedule(self, options: ConnectorOptions, generation: int) -> None:
+    def _schedule(self, options: ConnectorOptions, generation: int, from_ms: int) -> None:
+        # From the moment at which the last run was due, not from when it was done: no drift.
+        due = from_ms + round(options.every_minutes * 60_000)
+
         async def job() -> None:
             if generation == self._generation:
-                self._schedule(options, generation)
+                self._schedule(options, generation, due)
                 self.run_once()
 
-        self._world.jobs.after(options.every_minutes * 60, job)
+        self._world.jobs.at(due, job)
 
     def _candidates(self, options: ConnectorOptions, since: int) -> list[tuple[str, str, int]]:
         """Give the pairs to look at, each once: those changed on either side, and new ones."""

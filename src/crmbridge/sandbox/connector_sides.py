@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from crmbridge.sandbox.hubspot import writing
@@ -217,7 +217,7 @@ class SalesforceSide:
         self.org.writer.update(self._caller, self.org.store.named(object_), record_id, body)
         return record_id
 
-    def _do(self, object_: str, values: Mapping[str, str], work: Any) -> str:
+    def _do(self, object_: str, values: Mapping[str, str], work: Callable[[dict[str, Any]], str]) -> str:
         item = self.org.store.named(object_)
         body = {name: _native(item.find(name), value) for name, value in values.items()}
         try:

@@ -68,6 +68,8 @@ class HubSpotOptions:
     webhook_reused_id_ratio: float = 0.02
     #: Every refresh answers with a new refresh token and ends the old one.
     rotate_refresh_tokens: bool = False
+    #: The app or the portal is gone: refreshing a token answers BAD_HUB.
+    portal_gone: bool = False
     #: The portal has the Leads object; without it its endpoints answer 403.
     leads_object: bool = True
     #: Order results of batch calls by chance, as the real service promises no order.

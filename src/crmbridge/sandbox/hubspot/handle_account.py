@@ -16,6 +16,7 @@ MAX_OWNERS_PAGE = 500
 ADMIN_USER_ID = 9_000_101
 _FORM_ERRORS = {
     "BAD_REFRESH_TOKEN": ("invalid_grant", "refresh token is invalid, expired or revoked"),
+    "BAD_HUB": ("access_denied", "the hub is not known or not active any more"),
     "BAD_CLIENT_ID": ("invalid_client", "missing or unknown client id"),
     "BAD_CLIENT_SECRET": ("invalid_client", "missing or unknown client secret"),
     "BAD_GRANT_TYPE": ("unsupported_grant_type", "missing or unknown grant type"),
@@ -117,6 +118,8 @@ def oauth_token(call: Call) -> Response:
         return _refused("BAD_CLIENT_ID")
     if form.get("client_secret") != tokens.client_secret:
         return _refused("BAD_CLIENT_SECRET")
+    if call.portal.options.portal_gone:
+        return _refused("BAD_HUB")
     issued = tokens.refresh(form.get("refresh_token", ""))
     if issued is None:
         return _refused("BAD_REFRESH_TOKEN")

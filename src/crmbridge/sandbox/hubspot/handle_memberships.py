@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from crmbridge.sandbox.clock import iso_ms
@@ -106,20 +106,23 @@ def _editable(call: Call) -> Json:
     return item
 
 
+def _numbers(texts: list[str]) -> dict[str, int]:
+    return {text: number for text in texts if (number := record_id(text)) is not None}
+
+
 def _changed(call: Call, to_add: list[str], to_remove: list[str]) -> Response:
-    item, lists = _editable(call), call.portal.lists
-    kind_ids = {text: number for text in (*to_add, *to_remove) if (number := record_id(text)) is not None}
-    numbers: Callable[[list[str]], list[int]] = lambda texts: [kind_ids[t] for t in texts if t in kind_ids]  # noqa: E731
+    item, lists, adding = _editable(call), call.portal.lists, _numbers(to_add)
     with call.portal.world.transaction():
-        removed = lists.remove(item, numbers(to_remove))
-        added = lists.add(item, numbers(to_add))
+        removed = lists.remove(item, _numbers(to_remove).values())
+        added = lists.add(item, adding.values())
     members = lists.member_ids(int(item["listId"]))
-    missing = [text for text in to_add if kind_ids.get(text) not in members]
-    call.portal.world.audit.effect(
-        f"hubspot list {item['listId']} members: {len(added)} added, {len(removed)} removed"
-    )
-    # The odd spelling of the first key is the service's own (checked 2026-11-21).
-    shown = {"recordsIdsAdded": added, "recordIdsRemoved": removed}
+    done = f"{len(added)} added, {len(removed)} removed"
+    call.portal.world.audit.effect(f"hubspot list {item['listId']} members: {done}")
     return answer(
-        {key: [str(n) for n in found] for key, found in shown.items()} | {"recordIdsMissing": missing}
+        {
+            # The odd spelling is the service's own (checked 2026-11-21).
+            "recordsIdsAdded": [str(number) for number in added],
+            "recordIdsRemoved": [str(number) for number in removed],
+            "recordIdsMissing": [text for text in to_add if adding.get(text) not in members],
+        }
     )

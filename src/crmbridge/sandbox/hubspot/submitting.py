@@ -51,7 +51,7 @@ def _written(portal: Portal, form: Json, values: Values, source: Source) -> Reco
     if record is None:
         if writing.conflict(portal, CONTACTS, values, None) is not None:  # forgotten, and not wanted back
             return None
-        return writing.create_many(portal, CONTACTS, [{**_stage(form), **values}], source)[0]
+        return writing.create_many(portal, CONTACTS, [{**_stage(portal, form), **values}], source)[0]
     # A secondary address stays one.
     changes = {name: value for name, value in values.items() if name != "email"}
     changed = writing.resolved(portal, CONTACTS, record, changes)
@@ -69,10 +69,12 @@ def _good(portal: Portal, given: Values) -> Values:
     return {name: value for name, value in good.items() if value}
 
 
-def _stage(form: Json) -> Values:
-    for item in form["configuration"].get("lifecycleStages") or ():
+def _stage(portal: Portal, form: Json) -> Values:
+    """Give the stage that the form is set to; what is none of the portal's is not taken."""
+    found = form["configuration"].get("lifecycleStages")
+    for item in found if isinstance(found, list) else ():
         if isinstance(item, dict) and item.get("objectTypeId") == CONTACTS.type_id:
-            return {lifecycle.PROPERTY: str(item.get("value", ""))}
+            return _good(portal, {lifecycle.PROPERTY: str(item.get("value", ""))})
     return {}
 
 
