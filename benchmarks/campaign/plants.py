@@ -30,7 +30,7 @@ def _replace(bridge: Bridge, name: str, bug: Callable[[Crm], Callable[..., Any]]
 
 def no_reread(_bridge: Bridge) -> None:
     """Write what was planned without another look at the record."""
-    applying._Writer._reread = lambda _self, chunk: [item.write for item in chunk]  # type: ignore[method-assign]
+    applying._Writer._reread = lambda _self, chunk: list(chunk)  # type: ignore[method-assign]
 
 
 def no_compare_and_set(bridge: Bridge) -> None:
