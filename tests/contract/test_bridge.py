@@ -84,6 +84,16 @@ def test_a_company_with_one_crm_works_too(sandbox: Sandbox, crm: str) -> None:
         assert bridge.plan().counts.changes == 0
 
 
+def test_what_is_left_of_each_account_s_day_is_known_from_its_answers(sandbox: Sandbox) -> None:
+    with company(sandbox) as bridge:
+        first = bridge.plan()
+        for name, crm in bridge.crms.items():
+            quota = crm.quota()
+            assert quota is not None
+            assert 0 < quota.left < quota.per_day
+            assert bridge.ledger.spent(name) >= first.api_calls[name] > 0
+
+
 def test_two_runs_at_once_never_overlap(sandbox: Sandbox, tmp_path: Path) -> None:
     with company(sandbox, url=f"sqlite:///{tmp_path / 'ledger.db'}") as bridge:
 

@@ -17,9 +17,11 @@ from crmbridge.ledger.tables import (
     ONE,
     activity,
     alias,
+    attachment,
     audit,
     change,
     conflict,
+    delivery,
     dispute,
     failure,
     identity_key,
@@ -29,11 +31,14 @@ from crmbridge.ledger.tables import (
     planned,
     record,
     ruling,
+    standing,
     undone,
 )
 from crmbridge.model import Memory, Record
 from crmbridge.safety import Forgotten
 
+#: Tables whose rows about the lead go; what else is the person's goes or is emptied row by row below.
+BY_LEAD = (planned, change, conflict, dispute, failure, standing, attachment, delivery)
 _memory = unpacker(Memory)
 _NOTHING = pack(ERASED)
 
@@ -104,7 +109,7 @@ class _Mine:
     def rows(self) -> Iterator[tuple[Table, ColumnElement[bool]]]:
         """Give the tables whose rows go, each with which of them."""
         among, refs = self._store.among, self.refs
-        for table in (planned, change, conflict, dispute, failure):
+        for table in BY_LEAD:
             yield table, among(table.c.lead_id, self.lead_ids)
         yield identity_key, among(identity_key.c.ref, refs) & _is_personal(identity_key.c.key)
         yield activity, among(activity.c.person, refs)

@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from crmbridge.errors import QuotaExhausted
 from crmbridge.history import RecordHistory
 from crmbridge.model import OutcomeState, Record, Value, Write
 from crmbridge.outbox import Attachment
@@ -81,6 +82,25 @@ class CrmContract(ABC):
     @abstractmethod
     def account(self) -> AbstractContextManager[ContractAccount]:
         """Open an empty account."""
+
+    def test_a_call_that_the_meter_prevents_is_not_made(self) -> None:
+        """And once it is taken off, nobody is asked."""
+        with self.account() as account:
+            record_id = account.edit(None, _person(1))
+            account.crm.meter(_none_left)
+            before = account.crm.calls
+            for call in (
+                lambda: account.crm.read(account.object, [record_id]),
+                lambda: account.crm.write([account.update(record_id, status="working")]),
+            ):
+                try:
+                    call()
+                except QuotaExhausted:
+                    continue
+                raise AssertionError("the call was made")
+            assert account.crm.calls == before
+            account.crm.meter(None)
+            assert record_id in account.crm.read(account.object, [record_id])
 
     def test_without_a_watermark_everything_is_read(self) -> None:
         with self.account() as account:
@@ -278,3 +298,7 @@ def _person(number: int) -> dict[str, Value]:
         "last_name": f"Person {number}",
         "company": "Acme",
     }
+
+
+def _none_left() -> None:
+    raise QuotaExhausted("the budget is spent")

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from crmbridge.ledger import SqlLedger
+from crmbridge.ledger.forgetting import BY_LEAD
 from crmbridge.ledger.tables import metadata
 from crmbridge.model import Conflict, OutcomeState, Record, Write
 from crmbridge.ports import Binding, Run
@@ -304,6 +305,18 @@ def test_whoever_is_forgotten_stands_in_no_table_any_more_and_the_audit_keeps_it
     assert (again.rows, again.live) == ({}, ())
     assert marked(ledger) == []
     assert ledger.open_intents() == []
+
+
+def test_of_every_table_it_is_known_whether_it_holds_people() -> None:
+    """A new table is either erased by ``forget`` or belongs on this list of what holds nobody's data."""
+    by_record = "record audit lead identity_key activity ruling undone intent".split()
+    colleagues_and_companies = "owner account opportunity opportunity_person".split()
+    ids_and_numbers = (
+        "lease run setting watermark alias pointer assignment event quarantine owner_change usage limiter"
+    ).split()
+    erased = [table.name.removeprefix("crmbridge_") for table in BY_LEAD]
+    known = {*erased, *by_record, *colleagues_and_companies, *ids_and_numbers}
+    assert {name.removeprefix("crmbridge_") for name in metadata.tables} == known
 
 
 def test_a_forgotten_person_does_not_come_back_as_a_deleted_record(ledger: SqlLedger, run: Run) -> None:
