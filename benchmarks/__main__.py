@@ -34,6 +34,7 @@ CASES: Mapping[str, str] = {
     "G16": "case_logs:log_lines",
     "G19": "case_import:run",
     "G21": "case_report:run",
+    "SLA": "case_sla:run",
 }
 _PACKAGES = (
     "crmbridge",

@@ -40,7 +40,9 @@ from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.metrics import Document, report
 from crmbridge.model import Outcome, RecordRef, Value
 from crmbridge.normalise.places import country_codes
+from crmbridge.outbox import Courier
 from crmbridge.ports import Crm, Ledger, NewField, Progress, Rights, Run, no_progress
+from crmbridge.posting import post
 from crmbridge.process import Explanation, Process
 from crmbridge.process.lint import Finding, World, lint
 from crmbridge.provision import needed
@@ -69,6 +71,7 @@ class Bridge(Desk):
         hubspot, salesforce: The CRM accounts; None for one that the company does not use.
         ledger: Our own record of what was read, decided and written.
         company: Name for plan files and messages.
+        courier: Brings the messages that the process's alerts ask for; None: they wait in the ledger.
         clock: Tells the time where a method is not given a ``now``.
         progress: Told what is being done, for progress bars; called from the thread that runs.
         keep_days: The audit of older runs is deleted when a run ends; None: it is kept.
@@ -83,6 +86,7 @@ class Bridge(Desk):
         salesforce: Crm | None = None,
         ledger: Ledger,
         company: str = "company",
+        courier: Courier | None = None,
         clock: Callable[[], datetime] = utc_now,
         progress: Progress = no_progress,
         keep_days: int | None = None,
@@ -93,6 +97,7 @@ class Bridge(Desk):
         self.company = company
         given = {"hubspot": hubspot, "salesforce": salesforce}
         self.crms: Mapping[str, Crm] = {name: crm for name, crm in given.items() if crm is not None}
+        self._courier = courier
         self._clock = clock
         self._progress = progress
         self._keep_days = keep_days
@@ -249,7 +254,7 @@ class Bridge(Desk):
         with self._run("sync", budget) as run:
             plan = self._plan(run, now, full=full, allow=allow)
             self._guard(plan, allow)
-            return self._carry_out(run, plan)
+            return self._carry_out(run, plan, now=now)
 
     def apply(
         self,
@@ -339,9 +344,28 @@ class Bridge(Desk):
         rooms = {name: meter.room() for name, meter in self._meters.items()}
         guard(plan.counts, self.process.guards, estimates=plan.estimates, rooms=rooms, allow=allow)
 
-    def _carry_out(self, run: Run, plan: Plan, lead_ids: Collection[str] | None = None) -> Result:
+    def _carry_out(
+        self,
+        run: Run,
+        plan: Plan,
+        lead_ids: Collection[str] | None = None,
+        now: datetime | None = None,
+    ) -> Result:
         self.ledger.promote(run, lead_ids, pointers_after(self.process, self.ledger, run, lead_ids))
-        return self._write(run, plan, lead_ids)
+        result = self._write(run, plan, lead_ids)
+        before = self._calls()
+        posted = post(
+            run,
+            self.crms,
+            self.ledger,
+            process=self.process,
+            courier=self._courier,
+            now=now or self._clock(),
+            progress=self._progress,
+        )
+        spent = self._spent(before)
+        calls = {name: count + spent[name] for name, count in result.api_calls.items()}
+        return replace(result, posted=posted, api_calls=calls)
 
     def _write(self, run: Run, plan: Plan, lead_ids: Collection[str] | None) -> Result:
         before = self._calls()

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from crmbridge.adapters import adapter
+from crmbridge.alerts import courier_for
 from crmbridge.bridge import Bridge
 from crmbridge.errors import ConfigError, Problem
 from crmbridge.ledger import SqlLedger
@@ -43,6 +44,10 @@ def open_company(
     chosen = _collected(problems, lambda: settings or Settings.for_company(folder))
     if chosen is not None and chosen.hubspot is None and chosen.salesforce is None:
         problems.append(_no_crm())
+    courier = None
+    if process is not None and chosen is not None:
+        found = process, chosen.alerts
+        courier = _collected(problems, lambda: courier_for(*found))
     if problems or process is None or mapping is None or chosen is None:
         raise ConfigError(problems)
     ledger = SqlLedger(_ledger_url(folder, chosen))
@@ -54,6 +59,7 @@ def open_company(
         salesforce=crms.get("salesforce"),
         ledger=ledger,
         company=folder.resolve().name,
+        courier=courier,
         progress=progress,
         keep_days=chosen.ledger_keep_days,
     )

@@ -8,19 +8,22 @@ in which records arrived can change who gets what.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from crmbridge.chunks import chunks
+from crmbridge.handoff import attachments
 from crmbridge.identity import is_live
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
-from crmbridge.model import Assignment, Decision, Lead, Memory, RecordRef, Value
+from crmbridge.model import Assignment, Conflict, Decision, Lead, Memory, Notice, RecordRef, Value
+from crmbridge.notices import deliveries, notices_of, quarantined
 from crmbridge.object_map import FieldMap
+from crmbridge.outbox import Delivery
 from crmbridge.plan import PlanContext, plan_lead
 from crmbridge.ports import Crm, FieldSchema, Ledger, Planned, Progress, Run, Schema, StoredLead, no_progress
-from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, explain
+from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, evaluate, explain
 from crmbridge.recording import recorded
 from crmbridge.standing import standing_of
 from crmbridge.unify import OwnerDirectory, unify
@@ -95,10 +98,16 @@ class Deciding:
 
     def _planned(self, stored: StoredLead) -> Planned:
         if stored.quarantined:
-            return Planned(lead_id=stored.id, decision=None, skipped="quarantined")
+            told = Conflict(lead_id=stored.id, kind="quarantined", records=())
+            return Planned(
+                lead_id=stored.id, decision=None, skipped="quarantined", deliveries=self._alarm(told)
+            )
         if (claim := claimed(stored)) is not None:
             listed = () if claim == "duplicate" or stored.conflict is None else (stored.conflict,)
-            return Planned(lead_id=stored.id, decision=None, skipped=claim, conflicts=listed)
+            messages = tuple(item for found in listed for item in self._alarm(found))
+            return Planned(
+                lead_id=stored.id, decision=None, skipped=claim, conflicts=listed, deliveries=messages
+            )
         if not any(is_live(part.record) for part in stored.records):
             return Planned(lead_id=stored.id, decision=None, skipped="deleted")
         lead = self.unify(stored)
@@ -111,19 +120,47 @@ class Deciding:
         lead = self.unify(stored)
         if decision.memory.assigned_owner is not None:
             lead = replace(lead, owner=decision.memory.assigned_owner)
+            promised = evaluate(lead, self.process, decision.memory, self.now)
+            decision = replace(decision, due_at=promised.next_at if promised is not None else None)
         return self._recorded(stored, lead, decision)
 
     def _recorded(self, stored: StoredLead, lead: Lead, decision: Decision) -> Planned:
-        """Plan one decision, with what it adds to the lead's journey and the list it means."""
+        """Plan one decision, with what it adds to the lead's journey, the list it means and what goes out."""
         planned = plan_lead(stored, lead, decision, self._context)
-        if planned.decision is None:
+        made = planned.decision
+        if made is None:
             return planned
-        standing = standing_of(lead, planned.decision)
+        planned = self._outgoing(stored, lead, made, planned)
+        standing = standing_of(lead, made)
         if decision.memory is stored.memory:
             return planned if standing is None else replace(planned, standing=standing)
         return replace(
             planned, entries=recorded(stored.memory or Memory(), decision, lead), standing=standing
         )
+
+    def _outgoing(self, stored: StoredLead, lead: Lead, decision: Decision, planned: Planned) -> Planned:
+        """Add the note for the rep, and the messages to people."""
+        parts = self.process.parts
+        if parts.alerts:
+            told = self._messages(notices_of(lead, decision), lead, decision.stage)
+            planned = replace(planned, deliveries=told) if told else planned
+        if parts.handoff is not None and _is_given(decision):
+            records = [part.record.ref for part in stored.records if is_live(part.record)]
+            records += {RecordRef(item.crm, item.object, "") for item in planned.changes if item.id is None}
+            notes = attachments(lead, decision, self.process, records, self._owner_id(decision))
+            planned = replace(planned, attachments=notes)
+        return planned
+
+    def _messages(self, told: Iterable[Notice], lead: Lead, stage: str) -> tuple[Delivery, ...]:
+        return deliveries(told, lead, stage, self.process, self.now) if self.process.parts.alerts else ()
+
+    def _alarm(self, conflict: Conflict) -> tuple[Delivery, ...]:
+        """Tell of a lead that is left alone until a person looks."""
+        return self._messages([quarantined(conflict, self.now)], Lead(id=conflict.lead_id), "")
+
+    def _owner_id(self, decision: Decision) -> Callable[[str], str | None]:
+        owner = self._owners.get(decision.memory.assigned_owner)
+        return lambda crm: owner.id_in(crm) if owner is not None else None
 
     def _assigned(self, run: Run) -> Iterator[Decision]:
         """Give the plan's candidates with the owner that each of them gets."""
@@ -206,6 +243,11 @@ def claimed(stored: StoredLead) -> str | None:
     if not choices:
         return "ambiguous_identity"
     return None if choices[0] in {str(part.record.ref) for part in stored.records} else "duplicate"
+
+
+def _is_given(decision: Decision) -> bool:
+    """Tell whether somebody gets the lead with this decision: its rep is known."""
+    return decision.handed_off and decision.memory.assigned_owner is not None
 
 
 class _MappedTarget:

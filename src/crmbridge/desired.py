@@ -58,6 +58,7 @@ def desired(lead: Lead, decision: Decision) -> dict[str, Value | Unset]:
         "recycle_until": memory.recycle_until if recycled else UNSET,
         "recycle_count": memory.recycle_count if recycled else UNSET,
         "why": memory.why or UNSET,
+        "interest_at": memory.interest_at or UNSET,
         "process_version": decision.process_version,
     }
 
@@ -74,7 +75,9 @@ def _status(lead: Lead, decision: Decision) -> Value | Unset:
 
 
 def _recycle_reason(lead: Lead, decision: Decision) -> Value | Unset:
-    if decision.role in {StageRole.RECYCLED, StageRole.DISQUALIFIED}:
+    if decision.role is StageRole.DISQUALIFIED:
+        return lead.status_reason or decision.memory.recycle_reason or UNSET
+    if decision.role is StageRole.RECYCLED:
         return decision.memory.recycle_reason or lead.status_reason or UNSET
     return None if decision.memory.recycled_at is not None else UNSET
 

@@ -369,7 +369,7 @@ class Memory:
     recycle_until: datetime | None = None
     #: How often it has been recycled.
     recycle_count: int = 0
-    #: Owners who gave it back, sorted: never straight back to them.
+    #: Owners who gave it back or let it lie, sorted: never straight back to them.
     refused_by: tuple[str, ...] = ()
     #: The status and reason already acted on, so that one verdict of sales counts once.
     seen_status: str | None = None
@@ -378,6 +378,66 @@ class Memory:
     #: Version of the process that decided last.
     process_version: str | None = None
     #: The reasons of the last hand-off as the rep reads them: scores and rule names, no personal data.
+    why: str | None = None
+    #: Steps of the SLA that were taken for the present owner, sorted ("first_touch.reminder" …): each once.
+    fired: tuple[str, ...] = ()
+    #: Who had it when it was taken back for somebody else; None: it was not, in this round with sales.
+    taken_from: str | None = None
+    #: How often it was taken from somebody who let it lie, in this round with sales.
+    reassign_count: int = 0
+    #: Since when the clocks of the SLA stand still; None: they run.
+    paused_at: datetime | None = None
+    #: When they stood still before, since the present owner has it.
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
+    #: The data that sales found wrong, as they were: "phone,country|<digest>"; None: nothing is to be mended.
+    data_fix: str | None = None
+    #: When a customer's interest was told last.
+    interest_at: datetime | None = None
+
+
+class NoticeKind(Enum):
+    """What people are told of."""
+
+    #: Somebody has a new lead.
+    HANDED_OFF = "handed_off"
+    #: A window of the SLA is nearly over.
+    REMINDER = "reminder"
+    #: A promise was not kept: the manager is told.
+    ESCALATION = "escalation"
+    #: A lead was taken from somebody who let it lie.
+    REASSIGNED = "reassigned"
+    #: An MQL that nobody gets.
+    UNROUTED = "unrouted"
+    #: Nobody can say which records are this person's, or somebody has to look at it.
+    QUARANTINED = "quarantined"
+    #: "Unreachable" before the agreed touches were made.
+    TOUCHES_MISSING = "touches_missing"
+    #: Sales found data wrong: marketing mends them.
+    DATA_FIX = "data_fix"
+    #: A customer shows interest.
+    INTEREST = "interest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that people are to be told of, once."""
+
+    #: The same event has the same key, whatever run finds it.
+    key: str
+    kind: NoticeKind
+    lead_id: str
+    #: When it was decided.
+    at: datetime
+    #: Who has the lead, by owner key; None when nobody does.
+    owner: str | None = None
+    #: Whom it is escalated to; None when nobody is named.
+    manager: str | None = None
+    #: The rule behind it, and the promise ("first_touch" …) where there is one.
+    rule: str = ""
+    clock: str | None = None
+    due_at: datetime | None = None
+    score: float | None = None
+    #: As ``Memory.why``; None when there is nothing to say.
     why: str | None = None
 
 
@@ -399,6 +459,8 @@ class Effect(Enum):
     ROUTE = "route"
     #: Kept the lead from being handed over.
     HOLD = "hold"
+    #: Found a promise of sales nearly or not kept.
+    SLA = "sla"
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,6 +527,8 @@ class Decision:
     due_at: datetime | None = None
     #: In the order in which the rules stand in the process file.
     reasons: tuple[Reason, ...] = ()
+    #: What people are to be told of once this is carried out.
+    notices: tuple[Notice, ...] = ()
     #: What the ledger remembers if this decision is carried out.
     memory: Memory = field(default_factory=Memory)
 

@@ -30,6 +30,7 @@ from crmbridge.model import (
     Value,
     Write,
 )
+from crmbridge.outbox import Attachment, Delivery, Outbox
 from crmbridge.safety import Ruling, SafetyLedger, Undone
 from crmbridge.standing import Standing
 
@@ -263,6 +264,13 @@ class Crm(Protocol):
     def create_fields(self, fields: Sequence[NewField]) -> Sequence[Outcome]:
         """Create custom fields; one that exists already is UNCHANGED. Safe to repeat."""
 
+    def attach(self, notes: Sequence[Attachment]) -> Sequence[Outcome]:
+        """Put notes or tasks of one kind on records of one object, each once; all name their record's id.
+
+        One outcome per note, in order, with its marker as key. A note whose marker stands on its record
+        already is UNCHANGED and nothing is sent: safe to repeat, also after an answer that never came.
+        """
+
 
 class Limiter(Protocol):
     """Shares one CRM's rate limit among all processes of a company."""
@@ -344,6 +352,9 @@ class Planned:
     entries: tuple[Entry, ...] = ()
     #: Where the lead stands for the people who work from lists; None: on none.
     standing: Standing | None = None
+    #: What goes out beside the changes once they are written.
+    attachments: tuple[Attachment, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -378,7 +389,7 @@ class PlanCounts:
     overwrites: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
-class Ledger(SafetyLedger, Protocol):
+class Ledger(SafetyLedger, Outbox, Protocol):
     """Our own record of what was read, decided, intended and written. One company per ledger.
 
     Every method is one transaction. A method that takes a ``run`` checks its fence first and raises

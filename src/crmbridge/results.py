@@ -11,6 +11,7 @@ from crmbridge.applying import ApplyReport
 from crmbridge.guards import CallEstimate
 from crmbridge.model import Change, Conflict, OutcomeState
 from crmbridge.ports import Ledger, PlanCounts, Run
+from crmbridge.posting import PostReport
 from crmbridge.undo import Reverse
 
 
@@ -51,6 +52,8 @@ class Result:
     report: ApplyReport
     #: Calls of the whole run, per CRM; of ``apply``, those after the plan was made.
     api_calls: Mapping[str, int]
+    #: Notes and messages that went out.
+    posted: PostReport = field(default_factory=PostReport)
 
     @property
     def written(self) -> int:

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from crmbridge.errors import ConfigError, Problem
 
 _PREFIX = "CRMBRIDGE_"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+#: Destinations of alerts have names of the company's own.
+_ALERT = re.compile(r"alerts\.[a-z][a-z0-9_]*")
 #: Variables of this prefix that are not for us: the tests' own.
 _OTHERS = re.compile(r"CRMBRIDGE_TEST_\w*")
 
@@ -74,6 +76,8 @@ class Settings(BaseSettings):
 
     hubspot: HubSpotSettings | None = None
     salesforce: SalesforceSettings | None = None
+    #: Name of a destination in the process file's alerts -> its Apprise URL, which holds a secret.
+    alerts: dict[str, SecretStr] = Field(default_factory=dict)
     #: Database URL of the ledger, which may hold a password; None: a file in the company folder.
     ledger_url: SecretStr | None = None
     #: Days that the audit is kept; None: for ever.
@@ -166,7 +170,7 @@ def _collect(environ: Mapping[str, str], company: str) -> _Found:
             key = _key(variable, prefix)
             if key is None or not value:
                 continue
-            if key in known:
+            if key in known or _ALERT.fullmatch(key):
                 found.put(key, value, variable)
             else:
                 found.problems.append(_unknown(variable, prefix, known))

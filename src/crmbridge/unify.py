@@ -40,7 +40,7 @@ _NOT_PERSONAL = frozenset(
         "id records activities account opportunities account_owner opportunity_owner custom unknown "
         "owner_kind owner_active stage_at status_at status_reason domain stage status owner lead_id account_id "
         "fit_score engagement_score score is_mql is_sal qualified_at accepted_at recycled_at recycle_until "
-        "recycle_count recycle_reason why process_version"
+        "recycle_count recycle_reason why process_version interest_at"
     ).split()
 )
 #: Whoever said no in one CRM said it to the company: no authority and no edit elsewhere undoes it.

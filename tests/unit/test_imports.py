@@ -21,7 +21,10 @@ ALLOWED: dict[str, set[str]] = {
     "twins": set(),
     "process": {"errors", "model", "twins"},
     "safety": {"model"},
-    "ports": {"errors", "journey", "model", "safety", "standing"},
+    "outbox": {"ports"},  # for its type alone
+    "handoff": {"model", "outbox", "process"},
+    "notices": {"model", "outbox", "process"},
+    "ports": {"errors", "journey", "model", "outbox", "safety", "standing"},
     "standing": {"model"},
     "chart": {"model", "process"},
     "lists": {"chunks", "identity", "model", "ports", "standing"},

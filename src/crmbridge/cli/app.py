@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from crmbridge.cli import (
+    alert_commands,
     care_commands,
     exits,
     list_commands,
@@ -47,6 +48,7 @@ for panel, commands in _PANELS.items():
         app.command(command.__name__.rstrip("_").replace("_", "-"), rich_help_panel=panel)(command)
 for group in care_commands.GROUPS:
     app.add_typer(group, rich_help_panel="Look after it")
+app.add_typer(alert_commands.alerts, name="alerts", rich_help_panel="Look after it")
 app.add_typer(sandbox_commands.sandbox, name="sandbox", rich_help_panel="Try it without any account")
 
 

@@ -36,6 +36,8 @@ def result_document(result: Result) -> Document:
         "moved": result.moved,
         "waiting": result.waiting,
         "errors": dict(result.report.errors),
+        "attached": result.posted.attached,
+        "alerts": {state: count for state, count in sorted(result.posted.delivered.items()) if count},
         "api_calls": dict(result.api_calls),
     }
 

@@ -71,6 +71,14 @@ def show_result(console: Console, result: Result) -> None:
         console.print(f"  {result.waiting:,} that failed before are not due again (crmbridge failures list)")
     for error, records in sorted(result.report.errors.items()):
         console.print(f"  [red]{records:,}[/] {escape(error)}")
+    posted = result.posted
+    if posted.attached:
+        console.print(f"{posted.attached:,} notes for reps")
+    for error, notes in sorted(posted.errors.items()):
+        console.print(f"  [red]{notes:,}[/] notes refused: {escape(error)}")
+    told = [f"{count:,} {state}" for state, count in sorted(posted.delivered.items()) if count]
+    if told:
+        console.print(f"messages: {', '.join(told)}; crmbridge alerts list shows what did not arrive")
     spent = ", ".join(f"{name} {calls:,}" for name, calls in result.api_calls.items())
     console.print(f"API calls: {spent}")
 

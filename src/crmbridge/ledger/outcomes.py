@@ -18,7 +18,8 @@ from crmbridge.ledger.history import TOUCHED
 from crmbridge.ledger.journeys import record
 from crmbridge.ledger.logged import AUDIT_COLUMNS, CHANGE_KEY, Logged, place_of, planned_changes
 from crmbridge.ledger.marks import EDITED_SINCE, TO_DECIDE, mark
-from crmbridge.ledger.part import CHUNK, Part
+from crmbridge.ledger.outbox import OutboxPart
+from crmbridge.ledger.part import CHUNK
 from crmbridge.ledger.standings import place
 from crmbridge.ledger.tables import (
     assignment,
@@ -36,7 +37,7 @@ from crmbridge.model import Outcome, OutcomeState, Value, Write
 from crmbridge.ports import Run
 
 
-class Outcomes(Part):
+class Outcomes(OutboxPart):
     """The chapter *apply* of the ledger."""
 
     # decisions -> memory -------------------------------------------------------------------------
@@ -57,6 +58,7 @@ class Outcomes(Part):
             self._log_assignments(tx, chosen)
             record(self._store, tx, chosen)
             place(self._store, tx, chosen)
+            self._post(tx, chosen)
             for agreed in _agreed(tx, chosen):
                 store_bases(self._store, tx, agreed)
             rows = [(pool, pack(dict(shares))) for pool, shares in pointers.items()]

@@ -187,6 +187,7 @@ def _planned_row(number: int, item: Planned) -> tuple[Any, ...]:
         pack([(str(ref), name, value) for ref, name, value in item.agreed]) if item.agreed else None,
         pack(list(item.entries)) if item.entries else None,
         None if item.standing is None else pack(item.standing),
+        pack((item.attachments, item.deliveries)) if item.attachments or item.deliveries else None,
     )
 
 

@@ -171,6 +171,7 @@ planned = _table(
     _column("agreed", LargeBinary, null=True),
     _column("entries", LargeBinary, null=True),  # what the decision adds to the journey
     _column("standing", LargeBinary, null=True),
+    _column("outgoing", LargeBinary, null=True),  # notes and messages, posted when it is promoted
 )
 _index(
     "planned_handed_off",
@@ -330,6 +331,27 @@ standing = _table(
 _index("standing_list", standing.c["list"], standing.c.rank, standing.c.lead_id)
 _index("standing_owner", standing.c.owner, standing.c["list"], standing.c.rank, standing.c.lead_id)
 _index("standing_due", standing.c.due_at, standing.c.lead_id, where="due_at IS NOT NULL")
+
+# outbox ------------------------------------------------------------------------------------------------
+attachment = _table(
+    "attachment",
+    _column("marker", Key, key=True),
+    _column("lead_id", Key),
+    _column("state", Key),  # DeliveryState value: waiting, sent (made) or failed
+    _column("error", Text, null=True),
+    _column("body", LargeBinary),  # an outbox.Attachment
+)
+_index("attachment_waiting", attachment.c.marker, where="state = 'waiting'")
+delivery = _table(
+    "delivery",
+    _column("key", Key, key=True),
+    _column("lead_id", Key),
+    _column("at", BigInteger),
+    _column("state", Key),  # DeliveryState value
+    _column("error", Text, null=True),
+    _column("body", LargeBinary),  # an outbox.Delivery; without its text once it arrived
+)
+_index("delivery_state", delivery.c.state, delivery.c.at)
 
 # limiter -----------------------------------------------------------------------------------------
 limiter = _table(

@@ -3,15 +3,24 @@
 from crmbridge.process.decide import decide
 from crmbridge.process.definition import Process
 from crmbridge.process.explain import Explanation, explain
+from crmbridge.process.hours import Calendar
 from crmbridge.process.pools import Assigned, Assignments, advance, assign
+from crmbridge.process.promises import Metrics, Quota
+from crmbridge.process.sla import Promise, SlaState, evaluate
 
 __all__ = [
     "Assigned",
     "Assignments",
+    "Calendar",
     "Explanation",
+    "Metrics",
     "Process",
+    "Promise",
+    "Quota",
+    "SlaState",
     "advance",
     "assign",
     "decide",
+    "evaluate",
     "explain",
 ]

@@ -9,7 +9,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from crmbridge.model import ActivityKind, StageRole
+from crmbridge.process import building_promises as promised
 from crmbridge.process.conditions import Condition, lead_getter, leaves
+from crmbridge.process.names import owner_key, slug
 from crmbridge.process.operators import Get
 from crmbridge.process.parts import (
     OFF_THE_WAY,
@@ -39,8 +41,6 @@ _DAY_SECONDS: Final = 86_400.0
 _KEEPS: Final = {"keep": 1.0, "halve": 0.5, "reset": 0.0}
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _REGION: Final = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
-#: Salesforce and HubSpot keys of owners that have no e-mail address keep their case.
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def build(reader: Reader, data: Mapping[str, Any]) -> Parts:
@@ -49,15 +49,20 @@ def build(reader: Reader, data: Mapping[str, Any]) -> Parts:
     if top["format"] not in {None, FORMAT}:
         reader.problem("format", f"this version reads format {FORMAT}")
     head = reader.table("process", top["process"], "process")
+    timezone = _timezone(reader, head["timezone"])
+    wanted = _qualification(reader, top["qualification"])
+    calendars = tuple(
+        promised.calendar(reader, raw, path, timezone) for raw, path in _each(top["calendar"], "calendar")
+    )
     return Parts(
         name=head["name"] or "",
         version=head["version"] or "",
-        timezone=_timezone(reader, head["timezone"]),
+        timezone=timezone,
         applies_to=head["applies_to"],
         identity=Identity(**reader.table("identity", top["identity"], "identity")),
         scope=_scope(reader, top["scope"]),
         stages=_stages(reader, top["stage"]),
-        qualification=_qualification(reader, top["qualification"]),
+        qualification=wanted,
         fit=tuple(_fit(reader, raw, path) for raw, path in _each(top["fit"], "fit")),
         fit_caps=dict(top["fit_caps"]),
         engagement=tuple(
@@ -74,20 +79,20 @@ def build(reader: Reader, data: Mapping[str, Any]) -> Parts:
         pools=tuple(_pool(reader, raw, path) for raw, path in _each(top["pool"], "pool")),
         recyclings=tuple(_recycling(reader, raw, path) for raw, path in _each(top["recycle"], "recycle")),
         guards=Guards(**reader.table("guards", top["guards"], "guards")),
+        rejections=tuple(
+            promised.rejection(reader, raw, path, [name for name, _ in wanted.required])
+            for raw, path in _each(top["reject"], "reject")
+        ),
+        calendars=calendars,
+        sla=promised.sla(reader, top["sla"], calendars),
+        handoff=promised.handoff(reader, top["handoff"]),
+        alerts=tuple(
+            promised.alert(reader, raw, path, calendars) for raw, path in _each(top["alert"], "alert")
+        ),
+        customers=promised.customers(reader, top["customers"]),
+        quota=promised.quota(reader, top["quota"]),
+        metrics=promised.metrics(reader, top["metrics"]),
     )
-
-
-def slug(name: str) -> str:
-    """Shorten a rule's name to what reasons call it: "Decision maker" -> "decision_maker"."""
-    return re.sub(r"[^\w.]+", "_", name.casefold()).strip("_") or "unnamed"
-
-
-def owner_key(text: str | None) -> str | None:
-    """Spell an owner as the owner list does: e-mail addresses in lower case."""
-    if text is None:
-        return None
-    stripped = text.strip()
-    return stripped.lower() if _EMAIL.fullmatch(stripped) else stripped
 
 
 def _each(tables: Iterable[Mapping[str, Any]], path: str) -> list[tuple[Mapping[str, Any], str]]:
@@ -317,10 +322,19 @@ def _leave(reader: Reader, raw: Mapping[str, Any], path: str) -> tuple[date, dat
 
 def _recycling(reader: Reader, raw: Mapping[str, Any], path: str) -> Recycling:
     values = reader.table("recycle", raw, path)
+    field = values["until_field"]
+    if values["stalled_days"] is not None and values["reason"] != "opportunity_stalled":
+        advice = 'give it to reason = "opportunity_stalled"'
+        reader.problem(f"{path}.stalled_days", "says nothing about this reason", advice)
     return Recycling(
         reason=values["reason"] or path,
         cool_down_days=values["cool_down_days"],
         max_cycles=values["max_cycles"],
         keeps=_KEEPS[values["score"]],
         needs_evidence=values["reentry"] == "new_evidence",
+        needs_touches=values["needs_touches"],
+        until=lead_getter(field) if field is not None else None,
+        until_field=field,
+        days_before=values["days_before"],
+        stalled_days=values["stalled_days"],
     )

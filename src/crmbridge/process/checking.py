@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from crmbridge.model import StageRole
+from crmbridge.process.checking_promises import check_alerts, check_calendars, check_sla
 from crmbridge.process.conditions import LEAD_FIELDS, NOT_COMPARABLE
 from crmbridge.process.parts import EngagementRule, FitRule, Parts, Stage
 from crmbridge.process.reading import Reader, nearest
@@ -48,6 +49,11 @@ def _check_entry_names(reader: Reader, parts: Parts) -> None:
     _check_unique(reader, "territory", "name", [territory.name for territory in parts.territories])
     _check_unique(reader, "pool", "name", [pool.name for pool in parts.pools])
     _check_unique(reader, "recycle", "reason", [entry.reason for entry in parts.recyclings])
+    _check_unique(reader, "reject", "reason", [entry.reason for entry in parts.rejections])
+    _check_unique(reader, "calendar", "name", [calendar.name for calendar in parts.calendars])
+    _check_unique(reader, "alert", "name", [alert.name for alert in parts.alerts])
+    targets = parts.sla.targets if parts.sla is not None else ()
+    _check_unique(reader, "sla.target", "name", [target.rule for target in targets])
     for index, pool in enumerate(parts.pools):
         _check_unique(reader, f"pool[{index}].member", "owner", [member.owner for member in pool.members])
 
@@ -235,7 +241,13 @@ def _check_territories(reader: Reader, parts: Parts) -> None:
 _CHECKS: Final[tuple[tuple[frozenset[str], Callable[[Reader, Parts], None]], ...]] = (
     (frozenset({"stage"}), _check_stages),
     (frozenset({"fit", "engagement", "routing"}), _check_rule_names),
-    (frozenset({"named_account", "territory", "pool", "recycle"}), _check_entry_names),
+    (
+        frozenset({"named_account", "territory", "pool", "recycle", "reject", "calendar", "alert", "sla"}),
+        _check_entry_names,
+    ),
+    (frozenset({"calendar", "territory"}), check_calendars),
+    (frozenset({"sla", "stage", "territory", "recycle"}), check_sla),
+    (frozenset({"alert", "sla"}), check_alerts),
     (frozenset({"fit", "engagement", "fit_caps", "engagement_caps"}), _check_caps),
     (frozenset({"qualification"}), _check_qualification),
     (frozenset({"qualification", "fit", "engagement", "fit_caps", "engagement_caps"}), _check_reachable),

@@ -14,10 +14,20 @@ from crmbridge.model import Decision, Effect, Lead, LeadStatus, Memory, OwnerKin
 from crmbridge.process.case import Case
 from crmbridge.process.definition import Process
 from crmbridge.process.due import due_at
-from crmbridge.process.lifecycle import WITH_SALES, begin, is_seen, status_key
+from crmbridge.process.follow_up import keep_promises
+from crmbridge.process.interest import is_customer, note_interest
+from crmbridge.process.lifecycle import begin
 from crmbridge.process.making import OpenDecision, reason, remember, rounded
-from crmbridge.process.qualification import judge, keeps_qualified, missing_data, stays_recycled
+from crmbridge.process.parts import WITH_SALES
+from crmbridge.process.qualification import (
+    judge,
+    keeps_qualified,
+    missing_data,
+    needs_mending,
+    stays_recycled,
+)
 from crmbridge.process.routing import hold, route
+from crmbridge.process.verdicts import is_seen, status_key
 from crmbridge.process.why import why
 
 # Looked up once: the class of an enum finds its members by a call in Python.
@@ -48,8 +58,13 @@ def decide(lead: Lead, process: Process, memory: Memory, now: datetime) -> Decis
     _score(case, since)
     case.missing = missing_data(lead, process.parts.qualification)
     case.held = hold(lead, process, now)
+    parts = process.parts
+    if parts.sla is not None:
+        keep_promises(case, parts.sla)
     role = case.stage.role
-    if role is _LEAD:
+    if parts.customers is not None and is_customer(case, parts.customers):
+        note_interest(case, parts.customers)
+    elif role is _LEAD:
         _qualify(case, since)
     elif role is _RECYCLED:
         _bring_back(case)
@@ -61,6 +76,8 @@ def decide(lead: Lead, process: Process, memory: Memory, now: datetime) -> Decis
 def _score(case: Case, since: datetime | None) -> None:
     process = case.process
     keeps = process.recycling(case.recalled("recycle_reason")).keeps if since is not None else 1.0
+    if since is not None and case.recalled("data_fix") is not None:
+        keeps = 1.0  # sales found a slip in the data, and nothing wrong with what the person did
     case.fit_score, points = process.fit.score(case.lead, case.now)
     case.engagement_score, reasons = process.engagement(case.lead.activities, case.now, since, keeps)
     case.points = points + reasons
@@ -71,6 +88,9 @@ def _score(case: Case, since: datetime | None) -> None:
 def _bring_back(case: Case) -> None:
     """Let a recycled lead qualify again, by the rules alone."""
     memory = case.remembered()
+    if memory.data_fix is not None:
+        _bring_back_mended(case, memory.data_fix)
+        return
     policy = case.process.recycling(memory.recycle_reason)
     case.stays = stays_recycled(case.lead, memory, policy, case.now)
     if case.stays is not None:
@@ -80,6 +100,20 @@ def _bring_back(case: Case) -> None:
     was_before = memory.stage_at is None or memory.stage_at < case.now
     if was_before and case.stage.allows(case.process.stages_by_role[_QUALIFIED].name):
         _qualify(case, memory.recycled_at)
+
+
+def _bring_back_mended(case: Case, data_fix: str) -> None:
+    """Hand a lead over again as soon as the data that sales found wrong are mended: it had qualified."""
+    case.stays = needs_mending(case, data_fix)
+    if case.stays is not None:
+        case.judged += (case.stays,)
+    elif case.held is None and not case.missing:
+        case.qualified_by = "data_fixed"
+        because = reason("qualification.data_fixed", _QUALIFY)
+        case.updates |= {"data_fix": None, "recycle_reason": None, "recycled_at": None, "recycle_until": None}
+        case.move(case.process.stages_by_role[_QUALIFIED], because)
+        _remember_mql(case)
+        _hand_over(case)
 
 
 def _qualify(case: Case, since: datetime | None) -> None:
@@ -106,6 +140,10 @@ def _remember_mql(case: Case) -> None:
     updates["qualified_at"] = case.now
     updates["qualified_score"] = case.score
     updates["assigned_owner"] = updates["assigned_at"] = updates["accepted_at"] = None
+    if case.memory.fired or case.memory.reassign_count:
+        updates |= {"fired": (), "reassign_count": 0}
+    if case.memory.taken_from is not None:
+        updates["taken_from"] = None
     updates["why"] = why(case)
     key = status_key(case.lead)
     if key is not None:
@@ -118,6 +156,8 @@ def _hand_over(case: Case) -> None:
     case.assignment = assignment
     case.routed += routed
     case.handed_off = assignment.owner is not None or assignment.pool is not None
+    if case.handed_off and case.process.parts.sla is not None:
+        case.start_clocks()
 
 
 # with sales ------------------------------------------------------------------------------------------
@@ -141,7 +181,7 @@ def is_unplaced(case: Case) -> bool:
     lead = case.lead
     if case.recalled("assigned_owner") is not None:
         return False
-    if lead.owner is None:
+    if lead.owner is None or lead.owner == case.recalled("taken_from"):
         return True
     lies_in_queue = lead.owner_kind is OwnerKind.QUEUE and lead.owner not in case.process.owners
     return lies_in_queue and case.recalled("qualified_at") is not None
@@ -202,6 +242,7 @@ def _decision(case: Case) -> Decision:
     made.adopted = case.adopted
     made.due_at = due_at(case)
     made.reasons = _reasons(case)
+    made.notices = case.notices
     made.memory = _memory(case)
     made.__class__ = Decision
     return cast("Decision", made)
@@ -216,7 +257,7 @@ def _held(case: Case) -> str | None:
 def _reasons(case: Case) -> tuple[Reason, ...]:
     """Put the reasons in the order of the file: stages, qualification, fit, engagement, routing."""
     held = () if case.held is None else (case.held,)
-    return (*case.moves, *case.judged, *case.points, *held, *case.routed)
+    return (*case.moves, *case.judged, *case.points, *held, *case.routed, *case.promised)
 
 
 def _memory(case: Case) -> Memory:
@@ -232,9 +273,11 @@ def _status(case: Case) -> LeadStatus | None:
     role, status = case.stage.role, case.lead.status
     if role is _LEAD or status is _UNKNOWN:
         return None
+    if case.is_too_early:
+        return status  # sales' word stays, and counts once the touches are made
     if role is _QUALIFIED:
         is_ours = case.recalled("qualified_at") is not None
-        return _NEW if is_ours and (status is None or _is_past(case)) else None
+        return _NEW if is_ours and (status is None or case.is_taken or _is_past(case)) else None
     if role is _RECYCLED:
         given_back = status is LeadStatus.REJECTED or status is LeadStatus.RECYCLED
         return None if given_back else LeadStatus.RECYCLED

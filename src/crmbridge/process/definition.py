@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from crmbridge.process.building import build
 from crmbridge.process.checking import check
 from crmbridge.process.compiling import Score, compile_engagement
 from crmbridge.process.conditions import LEAD_FIELDS, Condition, leaves
+from crmbridge.process.hours import Calendar, Span, merged
 from crmbridge.process.operators import Get
 from crmbridge.process.parts import (
     EngagementRule,
@@ -32,6 +33,7 @@ from crmbridge.process.parts import (
     Stage,
     Territory,
 )
+from crmbridge.process.promises import Alert, Metrics, Quota, Rejection, Sla
 from crmbridge.process.reading import Reader
 from crmbridge.process.scoring import FitScorer
 from crmbridge.process.territories import TerritoryIndex
@@ -71,6 +73,12 @@ class Process:
     forgives: bool
     #: Days of capacity and leave are counted here.
     zone: ZoneInfo
+    rejections_by_reason: Mapping[str, Rejection]
+    #: Owner key -> when they are away, in order.
+    away: Mapping[str, tuple[Span, ...]]
+    #: Country, and territory, -> the calendar that leads from there follow.
+    calendars_by_country: Mapping[str, Calendar]
+    calendars_by_territory: Mapping[str, Calendar]
 
     @classmethod
     def load(cls, path: Path) -> Process:
@@ -131,6 +139,10 @@ class Process:
             timers=_timers(parts),
             forgives=any(_fades(rule) for rule in parts.engagement),
             zone=ZoneInfo(parts.timezone),
+            rejections_by_reason={entry.reason: entry for entry in parts.rejections},
+            away=_away(parts),
+            calendars_by_country={name: each for each in parts.calendars for name in each.countries},
+            calendars_by_territory={name: each for each in parts.calendars for name in each.territories},
         )
 
     def __repr__(self) -> str:
@@ -189,9 +201,30 @@ class Process:
         return self.parts.territories
 
     @property
+    def sla(self) -> Sla | None:
+        """Give what sales promises; None when nothing is."""
+        return self.parts.sla
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """Give who is told of what, in the order of the file."""
+        return self.parts.alerts
+
+    @property
+    def quota(self) -> Quota | None:
+        """Give what each side promises per period; None when nothing is."""
+        return self.parts.quota
+
+    @property
+    def metrics(self) -> Metrics:
+        """Give how figures are counted."""
+        return self.parts.metrics
+
+    @property
     def reasons(self) -> tuple[str, ...]:
-        """Give the recycle reason codes that have an entry of their own, in the order of the file."""
-        return tuple(entry.reason for entry in self.parts.recyclings if entry.reason != "default")
+        """Give the reason codes that have an entry of their own: recycling, then rejecting."""
+        named = [entry.reason for entry in self.parts.recyclings if entry.reason != "default"]
+        return tuple(dict.fromkeys([*named, *self.rejections_by_reason]))
 
     @property
     def owner_authority(self) -> Mapping[str, str]:
@@ -210,14 +243,22 @@ class Process:
     def fields(self) -> frozenset[str]:
         """Name every lead field, the company's own included, that conditions and required data use."""
         used = {leaf.field for condition in self._conditions() for leaf in leaves(condition)}
+        named = {entry.until_field for entry in self.parts.recyclings if entry.until_field is not None}
+        named |= {name for entry in self.parts.rejections for name, _ in entry.data}
         return frozenset(
-            {name.removeprefix("unknown.") for name in used} | dict(self.qualification.required).keys()
+            {name.removeprefix("unknown.") for name in used}
+            | named
+            | dict(self.qualification.required).keys()
         )
 
     def _conditions(self) -> list[Condition]:
         found = [self.parts.scope.when]
         found += [rule.when for rule in self.parts.fit]
-        return found + [hold.when for hold in self.routing.holds]
+        found += [hold.when for hold in self.routing.holds]
+        if self.sla is not None:
+            found += [target.when for target in self.sla.targets]
+            found += [self.sla.pause] if self.sla.pause is not None else []
+        return found + [alert.when for alert in self.alerts if alert.when is not None]
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -226,6 +267,10 @@ class Process:
         found |= {account.owner for account in self.parts.named_accounts}
         found |= {territory.owner for territory in self.territories}
         found |= {member.owner for pool in self.pools for member in pool.members}
+        if self.sla is not None:
+            found |= {self.sla.manager, *self.sla.managers.values()}
+        if self.parts.customers is not None:
+            found.add(self.parts.customers.owner)
         return tuple(sorted(owner for owner in found if owner is not None))
 
     # questions -------------------------------------------------------------------------------------
@@ -257,6 +302,26 @@ class Process:
     def day_began_at(self, now: datetime) -> datetime:
         """Give the moment (UTC) at which that day began: the leads given since then count for the day."""
         return datetime.combine(self.day(now), time(), self.zone).astimezone(UTC)
+
+
+def _away(parts: Parts) -> Mapping[str, tuple[Span, ...]]:
+    """Give when each member of a pool is on leave, as moments."""
+    zone = ZoneInfo(parts.timezone)
+    found: dict[str, list[Span]] = {}
+    for member in (member for pool in parts.pools for member in pool.members):
+        found.setdefault(member.owner, []).extend(
+            (_midnight(first, zone), _midnight(last + timedelta(days=1), zone))
+            for first, last in member.leave
+        )
+    return {owner: merged(spans) for owner, spans in found.items() if spans}
+
+
+def _next_day(day: date) -> date:
+    return min(day, date(9999, 12, 30)) + timedelta(days=1)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(max(day, date(1, 1, 2)), time(), zone).astimezone(UTC)
 
 
 def _timers(parts: Parts) -> tuple[tuple[Get, float], ...]:

@@ -7,7 +7,9 @@ from typing import Final
 
 from crmbridge.model import Effect, StageRole
 from crmbridge.process.case import Case
-from crmbridge.process.lifecycle import WITH_SALES, just_after, later
+from crmbridge.process.lifecycle import stalls_at
+from crmbridge.process.moments import just_after, later
+from crmbridge.process.parts import WITH_SALES
 from crmbridge.process.qualification import subscribed_at
 
 _LEAD: Final = StageRole.LEAD
@@ -33,7 +35,8 @@ def due_at(case: Case) -> datetime | None:
         return case.now
     if role is _QUALIFIED and case.held is not None and case.recalled("assigned_owner") is None:
         return later(case.now, 1)  # it waits, and its score may fall below the threshold
-    return None
+    moments = (case.sla.next_at if case.sla is not None else None, stalls_at(case))
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _may_qualify_at(case: Case) -> datetime | None:

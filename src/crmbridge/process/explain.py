@@ -14,9 +14,9 @@ from crmbridge.model import Decision, Effect, Lead, Memory, Reason, StageRole
 from crmbridge.process.conditions import all_of
 from crmbridge.process.decide import decide
 from crmbridge.process.definition import Process
-from crmbridge.process.lifecycle import WITH_SALES
-from crmbridge.process.parts import EngagementRule, FitRule, Parts
+from crmbridge.process.parts import WITH_SALES, EngagementRule, FitRule, Parts
 from crmbridge.process.routing import NO_COUNTRY, UNKNOWN_COUNTRY
+from crmbridge.process.sla import Promise, SlaState, evaluate
 
 _MARKETING = frozenset({StageRole.LEAD, StageRole.RECYCLED})
 
@@ -33,6 +33,8 @@ class Explanation:
     unmatched: tuple[Reason, ...]
     #: One sentence for each thing that alone would change the outcome, and each gap that remains.
     would_change: tuple[str, ...]
+    #: How the promises of sales stand once this is carried out; None: nothing is promised.
+    sla: SlaState | None = None
 
 
 def explain(lead: Lead, process: Process, memory: Memory, now: datetime) -> Explanation:
@@ -46,6 +48,7 @@ def explain(lead: Lead, process: Process, memory: Memory, now: datetime) -> Expl
         fired=decision.reasons,
         unmatched=_unmatched(lead, process, decision),
         would_change=tuple(_Question(lead, process, memory, now, decision).answers()),
+        sla=evaluate(lead, process, decision.memory, now),
     )
 
 
@@ -87,6 +90,7 @@ class _Question:
             yield from self._time()
         elif self.decision.role in WITH_SALES:
             yield from self._routing()
+            yield from self._promises()
 
     # the changed worlds ------------------------------------------------------------------------------
     def _is_mql(
@@ -175,6 +179,21 @@ class _Question:
                 yield "would find its territory if country were known"
             elif assignment.owner is None:
                 yield f"nobody claims it: {dead_end}"
+
+    def _promises(self) -> Iterator[str]:
+        state = evaluate(self.lead, self.process, self.decision.memory, self.now)
+        if state is None:
+            return
+        if state.paused:
+            yield "the clocks stand still while it is held"
+        for promise in state.promises:
+            if promise.met_at is None and not state.paused:
+                yield _promise(promise, self.now)
+
+
+def _promise(promise: Promise, now: datetime) -> str:
+    name, day = promise.name.replace("_", " "), f"{promise.due_at:%Y-%m-%d %H:%M} UTC"
+    return f"{name} {'was' if promise.is_broken(now) else 'is'} due at {day}"
 
 
 def _forced(rules: tuple[FitRule, ...], matched: FitRule) -> tuple[FitRule, ...]:

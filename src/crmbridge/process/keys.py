@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from crmbridge.model import ActivityKind, StageRole
+from crmbridge.model import ActivityKind, NoticeKind, StageRole
+from crmbridge.process.promises import CHANNELS
 
 
 class KeyKind(Enum):
@@ -34,6 +35,8 @@ class KeyKind(Enum):
     TABLE = "a table"
     TABLES = "a list of tables"
     NUMBERS = "a table of numbers"
+    NAMES = "a table of texts"
+    DAYS_OFF = "a list of dates or of tables with from and to"
     ANYTHING = "a value"
 
 
@@ -63,6 +66,16 @@ AUTHORITIES: Final = ("hubspot", "salesforce", "newest", "ours")
 SCORE_HANDLINGS: Final = ("keep", "halve", "reset")
 APPLIES_TO: Final = ("all", "changed")
 REENTRIES: Final = ("new_evidence", "cool_down")
+REJECTIONS: Final = ("procedural", "clerical", "definitional", "terminal")
+SILENCES: Final = ("none", "accepted", "rejected", "recycled", "reassign")
+AFTER_WORKING: Final = ("none", "recycled")
+NOTE_KINDS: Final = ("task", "note", "none")
+NOTE_CRMS: Final = ("hubspot", "salesforce", "both")
+LANGUAGES: Final = ("en", "es", "fr", "pt")
+PERIODS: Final = ("week", "month", "quarter")
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+#: What an alert can tell of.
+NOTICES: Final = tuple(kind.value for kind in NoticeKind)
 _ROLES: Final = tuple(role.value for role in StageRole)
 _KINDS: Final = tuple(kind.value for kind in ActivityKind)
 
@@ -73,8 +86,9 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("format", _K.POSITIVE_COUNT, required=True),
         *(
             Key(name, _K.TABLE, {})
-            for name in ("process", "identity", "scope", "qualification", "routing", "guards")
+            for name in ("process", "identity", "scope", "qualification", "routing", "guards", "metrics")
         ),
+        *(Key(name, _K.TABLE) for name in ("sla", "handoff", "customers", "quota")),
         *(
             Key(name, _K.TABLES, [])
             for name in (
@@ -85,6 +99,9 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
                 "territory",
                 "pool",
                 "recycle",
+                "reject",
+                "calendar",
+                "alert",
             )
         ),
         Key("fit_caps", _K.NUMBERS, {}),
@@ -200,6 +217,98 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("max_cycles", _K.COUNT, 3),
         Key("score", _K.TEXT, "keep", choices=SCORE_HANDLINGS),
         Key("reentry", _K.TEXT, "new_evidence", choices=REENTRIES),
+        Key("needs_touches", _K.BOOLEAN, False),
+        Key("until_field", _K.TEXT),
+        Key("days_before", _K.DAYS, 30),
+        Key("stalled_days", _K.POSITIVE_DAYS),
+    ),
+    "reject": (
+        Key("reason", _K.TEXT, required=True),
+        Key("class", _K.TEXT, required=True, choices=REJECTIONS),
+        Key("data", _K.TEXTS, []),
+    ),
+    "calendar": (
+        Key("name", _K.TEXT, required=True),
+        Key("timezone", _K.TEXT),
+        Key("hours", _K.TABLE),
+        Key("holidays", _K.TEXTS, []),
+        Key("closed", _K.DAYS_OFF, []),
+        Key("countries", _K.TEXTS, []),
+        Key("territories", _K.TEXTS, []),
+    ),
+    "calendar.hours": tuple(Key(day, _K.TEXTS, []) for day in WEEKDAYS),
+    "calendar.closed": (
+        Key("from", _K.DAY, required=True),
+        Key("to", _K.DAY, required=True),
+    ),
+    "sla": (
+        Key("calendar", _K.TEXT),
+        Key("channels", _K.TEXTS, [kind.value for kind in CHANNELS], choices=_KINDS),
+        Key("undirected", _K.BOOLEAN, False),
+        Key("pause", _K.CONDITIONS),
+        Key("remind_at", _K.POSITIVE, 0.8),
+        Key("escalate_at", _K.POSITIVE, 1.0),
+        Key("reassign_at", _K.POSITIVE),
+        Key("max_reassignments", _K.COUNT, 3),
+        Key("managers", _K.NAMES, {}),
+        Key("manager", _K.TEXT),
+        Key("target", _K.TABLES, []),
+    ),
+    "sla.target": (
+        Key("name", _K.TEXT, required=True),
+        Key("when", _K.CONDITIONS, []),
+        Key("stages", _K.TEXTS, []),
+        Key("territories", _K.TEXTS, []),
+        Key("response_minutes", _K.POSITIVE),
+        Key("first_touch_minutes", _K.POSITIVE),
+        Key("touches", _K.POSITIVE_COUNT),
+        Key("touches_by", _K.NUMBERS, {}),
+        Key("touches_days", _K.POSITIVE_DAYS),
+        Key("acceptance_hours", _K.POSITIVE),
+        Key("silence", _K.TEXT, "none", choices=SILENCES),
+        Key("decision_hours", _K.POSITIVE),
+        Key("working_days", _K.POSITIVE_DAYS),
+        Key("after_working", _K.TEXT, "none", choices=AFTER_WORKING),
+        Key("remind_at", _K.POSITIVE),
+        Key("escalate_at", _K.POSITIVE),
+        Key("reassign_at", _K.POSITIVE),
+    ),
+    "handoff": (
+        Key("note", _K.TEXT, "task", choices=NOTE_KINDS),
+        Key("crm", _K.TEXT, choices=NOTE_CRMS),
+        Key("language", _K.TEXT, "en", choices=LANGUAGES),
+        Key("activities", _K.COUNT, 5),
+        Key("contact_data", _K.BOOLEAN, True),
+    ),
+    "alert": (
+        Key("name", _K.TEXT, required=True),
+        Key("on", _K.TEXTS, required=True, choices=NOTICES),
+        Key("to", _K.TEXTS, required=True),
+        Key("when", _K.CONDITIONS),
+        Key("title", _K.TEXT),
+        Key("body", _K.TEXT),
+        Key("digest_hours", _K.POSITIVE),
+        Key("calendar", _K.TEXT),
+    ),
+    "customers": (
+        Key("threshold", _K.NUMBER, required=True),
+        Key("again_days", _K.DAYS, 90),
+        Key("owner", _K.TEXT),
+        Key("accounts", _K.BOOLEAN, False),
+    ),
+    "quota": (
+        Key("period", _K.TEXT, "quarter", choices=PERIODS),
+        Key("qualified", _K.POSITIVE_COUNT),
+        Key("customers", _K.POSITIVE_COUNT),
+        Key("carry_over", _K.BOOLEAN, True),
+        Key("since", _K.DAY),
+    ),
+    "metrics": (
+        Key("maturity_days", _K.DAYS, 90),
+        Key("dimensions", _K.TEXTS, []),
+        Key("drift_significance", _K.SHARE, 0.01),
+        Key("drift_baseline_periods", _K.POSITIVE_COUNT, 4),
+        Key("drift_min_leads", _K.POSITIVE_COUNT, 30),
     ),
     "guards": (
         Key("max_changed_share", _K.SHARE, 0.3),

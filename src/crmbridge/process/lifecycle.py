@@ -1,44 +1,38 @@
 """Where a lead is: moves that people made, verdicts of sales, opportunities, recycling.
 
 Everything here follows from what stands in the CRMs now and what the ledger remembers, so that deciding
-again on what was decided changes nothing. A verdict of sales counts once: ``Memory.seen_status`` keeps
-the last one acted on, as "status|reason|time".
+again on what was decided changes nothing. What sales says with a status is in ``verdicts``.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from crmbridge.model import Effect, Lead, LeadStatus, Memory, Opportunity, StageRole, move_key
+from crmbridge.model import Effect, Lead, LeadStatus, Memory, Opportunity, Reason, StageRole, move_key
 from crmbridge.process.case import Case
 from crmbridge.process.definition import Process
 from crmbridge.process.making import reason
-from crmbridge.process.parts import OFF_THE_WAY, Stage
-
-#: What sales says with a status -> the role it moves the lead to. Other statuses are no verdict.
-_VERDICTS: Final = {
-    LeadStatus.ACCEPTED: StageRole.ACCEPTED,
-    LeadStatus.SALES_QUALIFIED: StageRole.SALES_QUALIFIED,
-    LeadStatus.CONVERTED: StageRole.OPPORTUNITY,
-    LeadStatus.REJECTED: StageRole.RECYCLED,
-    LeadStatus.RECYCLED: StageRole.RECYCLED,
-    LeadStatus.DISQUALIFIED: StageRole.DISQUALIFIED,
-}
-#: The lead is with sales, and neither won nor lost.
-WITH_SALES: Final = frozenset(
-    {StageRole.QUALIFIED, StageRole.ACCEPTED, StageRole.SALES_QUALIFIED, StageRole.OPPORTUNITY}
+from crmbridge.process.moments import later
+from crmbridge.process.parts import OFF_THE_WAY, WITH_SALES, Stage
+from crmbridge.process.verdicts import (
+    OPPORTUNITY_LOST,
+    OPPORTUNITY_STALLED,
+    correct_recycling,
+    follow_verdict,
+    is_seen,
+    recycle,
+    said_at,
+    status_key,
 )
+
 #: Sales has accepted it.
 _ACCEPTED: Final = (WITH_SALES - {StageRole.QUALIFIED}) | {StageRole.CUSTOMER}
 #: A recycled lead comes back to these by the rules alone, whatever somebody sets by hand.
 _BY_RULES: Final = frozenset({StageRole.LEAD, StageRole.QUALIFIED})
-#: Reason code under which a lead is recycled when all its opportunities are lost.
-OPPORTUNITY_LOST: Final = "opportunity_lost"
 #: Looked up once: the class of an enum finds its members by a call in Python.
 _LEAD: Final = StageRole.LEAD
 _RECYCLED: Final = StageRole.RECYCLED
-_LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def begin(lead: Lead, process: Process, memory: Memory, now: datetime) -> Case:
@@ -49,11 +43,11 @@ def begin(lead: Lead, process: Process, memory: Memory, now: datetime) -> Case:
         # Before any verdict: whoever bought is a customer, whatever a status says.
         _follow_won(case, standing)
     if lead.status is not None and not is_seen(lead, memory):
-        _follow_verdict(case, _VERDICTS.get(lead.status))
+        follow_verdict(case)
     if standing:
         _follow_opportunities(case, standing)
-    if case.stage.role is _RECYCLED and lead.status_reason is not None:
-        _correct_reason(case)
+    if case.stage.role is _RECYCLED:
+        correct_recycling(case)
     if case.updates:
         _settle_verdict(case)
     return case
@@ -92,7 +86,7 @@ def _adopt(case: Case) -> None:
     case.updates = {"stage": stage.name, "stage_at": case.now}
     case.adopted = stage.role is not _LEAD or lead.owner is not None
     if stage.role is _RECYCLED:
-        _recycle(case, lead.status_reason, _said_at(case))
+        recycle(case, lead.status_reason, said_at(case))
     elif lead.owner_active is False and stage.role in WITH_SALES:
         # Taken over as it stands: a first run does not replace who left before its time.
         case.updates["assigned_owner"] = lead.owner
@@ -106,6 +100,7 @@ def _follow_owner(case: Case) -> None:
     lead, memory = case.lead, case.memory
     if lead.owner is not None and memory.assigned_owner is not None:
         case.updates |= {"assigned_owner": lead.owner, "assigned_at": case.now}
+        case.start_clocks()
         case.moves += (reason("person.reassigned", Effect.ROUTE),)
 
 
@@ -128,110 +123,9 @@ def _move_by_hand(case: Case, observed: Stage) -> None:
     case.moved_from = before
     case.updates["seen_stage"] = move_key(observed.name, case.lead.stage_at)
     if observed.role is StageRole.RECYCLED:
-        _recycle(case, case.lead.status_reason, case.now)
+        recycle(case, case.lead.status_reason, case.now)
     elif observed.role in _ACCEPTED and (case.memory.accepted_at is None or before.role in OFF_THE_WAY):
         case.updates["accepted_at"] = case.now
-
-
-# verdicts of sales -----------------------------------------------------------------------------------
-def status_key(lead: Lead) -> str | None:
-    """Spell a verdict as ``Memory.seen_status`` keeps it; None when the status is none."""
-    if lead.status is None or lead.status not in _VERDICTS:
-        return None
-    said_at = lead.status_at.isoformat() if lead.status_at is not None else ""
-    return f"{lead.status.value}|{lead.status_reason or ''}|{said_at}"
-
-
-def is_seen(lead: Lead, memory: Memory) -> bool:
-    """Tell whether a verdict has been acted on, or is older than the one that has.
-
-    Without a time in the CRM, the same status with the same reason is the same verdict.
-    """
-    seen = memory.seen_status
-    if seen is None or lead.status is None:
-        return False
-    said, _, seen_at = seen.rpartition("|")
-    is_same = said == f"{lead.status.value}|{lead.status_reason or ''}"
-    if lead.status_at is None:
-        return is_same
-    before = _parsed(seen_at) or (memory.stage_at if is_same else None)
-    return before is not None and lead.status_at <= before
-
-
-def _parsed(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else None
-
-
-def _said_at(case: Case) -> datetime:
-    said_at = case.lead.status_at
-    return min(said_at, case.now) if said_at is not None else case.now
-
-
-def _follow_verdict(case: Case, verdict: StageRole | None) -> None:
-    if verdict is None:
-        return
-    if verdict in OFF_THE_WAY:
-        _give_back(case, verdict)
-    else:
-        _advance(case, verdict)
-
-
-def _advance(case: Case, verdict: StageRole) -> None:
-    """Move forward what sales accepted, also out of recycled or disqualified unless just put there."""
-    accepted = case.process.stages_by_role[StageRole.ACCEPTED]
-    target = case.process.stages_by_role.get(verdict, accepted)
-    if verdict is StageRole.OPPORTUNITY and not case.lead.opportunities:
-        target = accepted
-    off = case.stage.role in OFF_THE_WAY
-    if (off and case.moved_from is not None) or (not off and target.rank <= case.stage.rank):
-        return
-    _move_by_status(case, target)
-    if case.memory.accepted_at is None or off:
-        case.updates["accepted_at"] = _said_at(case)
-
-
-def _give_back(case: Case, verdict: StageRole) -> None:
-    """Recycle or disqualify by a verdict of sales; a customer stays one."""
-    lead, role = case.lead, case.stage.role
-    just_disqualified = role is StageRole.DISQUALIFIED and case.moved_from is not None
-    if role in {verdict, StageRole.CUSTOMER} or just_disqualified:
-        return
-    _move_by_status(case, case.process.stages_by_role[verdict])
-    if verdict is StageRole.RECYCLED:
-        _recycle(case, lead.status_reason, _said_at(case))
-        if lead.status is LeadStatus.REJECTED and lead.owner is not None:
-            case.updates["refused_by"] = tuple(sorted({*case.memory.refused_by, lead.owner}))
-
-
-def _move_by_status(case: Case, stage: Stage) -> None:
-    status = case.lead.status.value if case.lead.status is not None else ""
-    case.move(stage, reason(f"status.{status}", Effect.MOVE, case.lead.status_reason))
-
-
-def _correct_reason(case: Case) -> None:
-    """Follow a reason that was mended after the recycling: the same recycling, another cool-down."""
-    given, memory = case.lead.status_reason, case.memory
-    if "stage" in case.updates or memory.recycled_at is None:
-        return
-    if memory.recycle_reason in {given, OPPORTUNITY_LOST}:
-        return
-    until = later(memory.recycled_at, case.process.recycling(given).cool_down_days)
-    case.updates |= {"recycle_reason": given, "recycle_until": until}
-    case.moves += (reason("recycle.reason_corrected", Effect.MOVE, given, memory.recycle_reason),)
-
-
-def _recycle(case: Case, code: str | None, at: datetime) -> None:
-    """Remember a recycling: its reason, its cool-down, and that it is one more."""
-    case.updates |= {
-        "recycle_reason": code,
-        "recycled_at": at,
-        "recycle_until": later(at, case.process.recycling(code).cool_down_days),
-        "recycle_count": case.memory.recycle_count + 1,
-    }
 
 
 # opportunities ---------------------------------------------------------------------------------------
@@ -249,7 +143,10 @@ def _follow_opportunities(case: Case, standing: list[Opportunity]) -> None:
     if opportunity is not None and any(_counts(item, case) for item in alive):
         _reach(case, opportunity, "opportunity.open")
     elif not alive and _are_lost(standing, case):
-        _recycle_lost(case, len(standing))
+        _recycle_opportunity(case, OPPORTUNITY_LOST, reason("opportunity.lost", Effect.MOVE, len(standing)))
+    since = _lies_since(case)
+    if since is not None and later(*since) <= case.now:
+        _recycle_opportunity(case, OPPORTUNITY_STALLED, reason("opportunity.stalled", Effect.MOVE, since[0]))
 
 
 def _reach(case: Case, stage: Stage, rule: str) -> None:
@@ -281,24 +178,27 @@ def _are_lost(standing: list[Opportunity], case: Case) -> bool:
     return any(item.close_on is not None and item.close_on >= stage_at.date() for item in standing)
 
 
-def _recycle_lost(case: Case, count: int) -> None:
+def _lies_since(case: Case) -> tuple[datetime, float] | None:
+    """Give since when nothing has happened with an open opportunity, and how many days are too many."""
+    entry = case.process.recyclings_by_reason.get(OPPORTUNITY_STALLED)
+    days = entry.stalled_days if entry is not None else None
+    entered_at = case.recalled("stage_at")
+    if days is None or case.stage.role is not StageRole.OPPORTUNITY or entered_at is None:
+        return None
+    made = [item.created_at for item in case.lead.opportunities if not item.deleted and not item.closed]
+    happened = [activity.at for activity in case.lead.activities if activity.at <= case.now]
+    moments = [entered_at, *happened[-1:], *(at for at in made if at is not None and at <= case.now)]
+    return (max(moments), days) if made else None
+
+
+def stalls_at(case: Case) -> datetime | None:
+    """Give the moment at which an untouched opportunity is given back; None: never."""
+    since = _lies_since(case)
+    return later(*since) if since is not None else None
+
+
+def _recycle_opportunity(case: Case, code: str, because: Reason) -> None:
     entries = case.process.recyclings_by_reason
-    if OPPORTUNITY_LOST in entries or "default" in entries:
-        recycled = case.process.stages_by_role[StageRole.RECYCLED]
-        case.move(recycled, reason("opportunity.lost", Effect.MOVE, count))
-        _recycle(case, OPPORTUNITY_LOST, case.now)
-
-
-# time ------------------------------------------------------------------------------------------------
-def later(moment: datetime, days: float) -> datetime:
-    """Add days; the end of the calendar is the end."""
-    try:
-        return moment + timedelta(days=days)
-    except OverflowError:
-        return _LATEST
-
-
-def just_after(moment: datetime, days: float) -> datetime:
-    """Give the first moment that is more than ``days`` after another."""
-    end = later(moment, days)
-    return end + timedelta(microseconds=1) if end < _LATEST else end
+    if code in entries or "default" in entries:
+        case.move(case.process.stages_by_role[StageRole.RECYCLED], because)
+        recycle(case, code, case.now)

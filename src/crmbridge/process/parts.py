@@ -12,12 +12,19 @@ from typing import Final
 
 from crmbridge.model import ActivityKind, StageRole
 from crmbridge.process.conditions import Condition
+from crmbridge.process.hours import Calendar
 from crmbridge.process.operators import Get
+from crmbridge.process.promises import Alert, Customers, HandOff, Metrics, Quota, Rejection, Sla
 
 #: How far on the way a stage of this role is; the two that lead off the way are not on it.
 _RANKS: Final = {role: index for index, role in enumerate(StageRole)}
 #: Roles in which sales has given the lead back, or it is out.
 OFF_THE_WAY: Final = frozenset({StageRole.RECYCLED, StageRole.DISQUALIFIED})
+
+#: The lead is with sales, and neither won nor lost.
+WITH_SALES: Final = frozenset(
+    {StageRole.QUALIFIED, StageRole.ACCEPTED, StageRole.SALES_QUALIFIED, StageRole.OPPORTUNITY}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +225,15 @@ class Recycling:
     keeps: float
     #: Whether the lead must do something after the recycling before it may come back.
     needs_evidence: bool
+    #: Whether the verdict holds only after the touches that the SLA asks for.
+    needs_touches: bool = False
+    #: Reads the day named by sales, which takes the place of the cool-down; None: there is no such field.
+    until: Get | None = None
+    until_field: str | None = None
+    #: The lead may come back so many days before that day.
+    days_before: float = 0.0
+    #: For "opportunity_stalled": an open opportunity without any activity for so long; None: never.
+    stalled_days: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,3 +301,12 @@ class Parts:
     pools: tuple[Pool, ...]
     recyclings: tuple[Recycling, ...]
     guards: Guards
+    rejections: tuple[Rejection, ...]
+    calendars: tuple[Calendar, ...]
+    #: None where the file says nothing about it.
+    sla: Sla | None
+    handoff: HandOff | None
+    alerts: tuple[Alert, ...]
+    customers: Customers | None
+    quota: Quota | None
+    metrics: Metrics

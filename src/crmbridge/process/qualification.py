@@ -11,9 +11,11 @@ from typing import Final
 
 from crmbridge.model import Activity, ActivityKind, Direction, Effect, Lead, Memory, Reason
 from crmbridge.process.case import Case
-from crmbridge.process.lifecycle import later
+from crmbridge.process.conditions import lead_getter
 from crmbridge.process.making import reason
+from crmbridge.process.moments import later
 from crmbridge.process.parts import EmailEngagement, Qualification, Recycling
+from crmbridge.process.verdicts import data_digest
 
 _QUALIFY: Final = Effect.QUALIFY
 #: What only the person does, for CRMs that do not say who acted.
@@ -83,7 +85,9 @@ def _by_hand(lead: Lead, now: datetime, since: datetime | None) -> list[Reason]:
         return []
     if since is not None and not has_new_evidence(lead, now, since):
         return []
-    return [reason("qualification.manual", _QUALIFY, True)]
+    told = [lead.custom.get(name) for name in ("manual_by", "manual_reason")]
+    who = ": ".join(item for item in told if isinstance(item, str))
+    return [reason("qualification.manual", _QUALIFY, who or True)]
 
 
 def _by_form(lead: Lead, wanted: Qualification, now: datetime, since: datetime | None) -> list[Reason]:
@@ -164,6 +168,20 @@ def _is_inbound(activity: Activity) -> bool:
     if activity.direction is Direction.UNKNOWN:
         return activity.kind in _INBOUND
     return activity.direction is Direction.INBOUND
+
+
+def needs_mending(case: Case, data_fix: str) -> Reason | None:
+    """Say which data are still as sales found them, or missing; None when they are mended.
+
+    Args:
+        data_fix: As ``Memory.data_fix`` has it.
+    """
+    names = tuple(data_fix.rpartition("|")[0].split(","))
+    getters = [lead_getter(name) for name in names]
+    there = all(get(case.lead) is not None for get in getters)
+    if there and data_digest(case.lead, names) != data_fix.rpartition("|")[2]:
+        return None
+    return reason("held_data_fix", Effect.HOLD, None, names)
 
 
 def stays_recycled(lead: Lead, memory: Memory, policy: Recycling, now: datetime) -> Reason | None:

@@ -58,6 +58,10 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
+def _is_day(value: Any) -> bool:
+    return isinstance(value, date) and not isinstance(value, datetime)
+
+
 def _is_numbers(value: Any) -> bool:
     return _is_table(value) and all(map(_is_number, value.values()))
 
@@ -76,11 +80,13 @@ _CHECKS: Final[dict[KeyKind, Callable[[Any], bool]]] = {
     KeyKind.POSITIVE_COUNT: lambda value: _is_whole(value, 1),
     KeyKind.BOOLEAN: lambda value: isinstance(value, bool),
     KeyKind.MOMENT: lambda value: isinstance(value, date),  # a datetime is a date
-    KeyKind.DAY: lambda value: isinstance(value, date) and not isinstance(value, datetime),
+    KeyKind.DAY: _is_day,
     KeyKind.CONDITIONS: lambda value: _is_list(value, _is_table),
     KeyKind.TABLE: _is_table,
     KeyKind.TABLES: lambda value: _is_list(value, _is_table),
     KeyKind.NUMBERS: _is_numbers,
+    KeyKind.NAMES: lambda value: _is_table(value) and all(map(_is_text, value.values())),
+    KeyKind.DAYS_OFF: lambda value: _is_list(value, lambda item: _is_table(item) or _is_day(item)),
     KeyKind.ANYTHING: lambda value: value is not None,
 }
 

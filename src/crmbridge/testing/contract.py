@@ -14,8 +14,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from crmbridge.model import OutcomeState, Record, Value, Write
+from crmbridge.outbox import Attachment
 from crmbridge.ports import Crm
 
 
@@ -184,6 +186,26 @@ class CrmContract(ABC):
             left = account.crm.read(account.object, [key])[key].fields["last_name"]
             assert left == ("Theirs" if account.compare_and_set else "Ours")
 
+    def test_a_note_is_attached_once(self) -> None:
+        with self.account() as account:
+            ids = [account.edit(None, _person(number)) for number in range(2)]
+            notes = [_note(account, key, kind) for key, kind in zip(ids, ("task", "note"), strict=True)]
+            before = account.crm.calls
+            first = account.crm.attach(notes)
+            assert account.crm.calls > before
+            again = account.crm.attach(notes)
+            assert [outcome.key for outcome in first] == [note.marker for note in notes]
+            assert [(outcome.state, outcome.error) for outcome in first] == [(OutcomeState.WRITTEN, None)] * 2
+            assert {outcome.state for outcome in again} == {OutcomeState.UNCHANGED}
+
+    def test_a_note_of_the_other_kind_and_for_another_reason_is_another_note(self) -> None:
+        with self.account() as account:
+            key = account.edit(None, _person(1))
+            account.crm.attach([_note(account, key, "task")])
+            other = [_note(account, key, "note", marker="[crmbridge 0000]")]
+            assert account.crm.attach(other)[0].state is OutcomeState.WRITTEN
+            assert account.crm.attach(other)[0].state is OutcomeState.UNCHANGED
+
     def test_calls_are_counted(self) -> None:
         with self.account() as account:
             key = account.edit(None, _person(1))
@@ -196,6 +218,21 @@ class CrmContract(ABC):
         with self.account() as account:
             assert account.crm.same(account.object, "last_name", "Lee", "Lee")
             assert not account.crm.same(account.object, "last_name", "Lee", "Leeds")
+
+
+def _note(account: ContractAccount, key: str, kind: str, marker: str | None = None) -> Attachment:
+    return Attachment(
+        marker=marker or f"[crmbridge {key}]",
+        lead_id="of it",
+        crm=account.crm.name,
+        object=account.object,
+        id=key,
+        kind=kind,
+        title="New MQL: <b>Ada</b> & 'Co'",
+        body="Score 80\nBecause: <script>",
+        owner_id=None,
+        at=datetime(2026, 1, 5, 9, tzinfo=UTC),
+    )
 
 
 def _person(number: int) -> dict[str, Value]:

@@ -27,6 +27,7 @@ from crmbridge.model import (
     Value,
     Write,
 )
+from crmbridge.outbox import Attachment
 from crmbridge.ports import CrmIdentity, Item, KnownVersions, NewField, Page, Quota, Rights, Schema
 
 #: Objects in the order in which `changes` reads them.
@@ -93,6 +94,10 @@ class FakeCrm:
     #: Objects in which the CRM sets another owner than asked, as assignment rules do: object -> owner id.
     assignment_rules: dict[str, str] = field(default_factory=dict)
     _meter: Callable[[], None] | None = None
+    #: Notes on records, in the order in which they were made.
+    notes: list[Attachment] = field(default_factory=list)
+    #: What becomes of the next calls that attach.
+    note_fates: list[Fate] = field(default_factory=list)
     _rows: dict[tuple[str, str], _Row] = field(default_factory=dict)
     _seq: int = 0
 
@@ -258,7 +263,33 @@ class FakeCrm:
         if self.calls_left is not None:
             self.calls_left -= 1
 
+    def attach(self, notes: Sequence[Attachment]) -> Sequence[Outcome]:
+        """See `ports.Crm.attach`; one call, and one more where something is to be made."""
+        self._call()
+        there = {note.marker for note in self.notes}
+        fresh = [note for note in notes if note.marker not in there]
+        fate = self.note_fates.pop(0) if self.note_fates and fresh else Fate.OK
+        if fate is Fate.DOWN:
+            raise Unavailable("the CRM is down", Where(crm=self.name))
+        if fresh:
+            self._call()
+        outcomes = {note.marker: OutcomeState.UNCHANGED for note in notes if note.marker in there}
+        for index, note in enumerate(fresh):
+            outcomes[note.marker] = self._attach(note, fate, index)
+        if fate is Fate.KILLED_HALFWAY:
+            raise Killed
+        return [Outcome(key=note.marker, state=outcomes[note.marker]) for note in notes]
+
     # inside -----------------------------------------------------------------------------------------
+    def _attach(self, note: Attachment, fate: Fate, index: int) -> OutcomeState:
+        row = self._rows.get((note.object, note.id or ""))
+        gone = row is None or not isinstance(row.item, Record) or row.item.deleted
+        if gone or (fate is Fate.REFUSE_FIRST and index == 0):
+            return OutcomeState.FAILED
+        if fate is not Fate.LOST_BEFORE and not (fate is Fate.KILLED_HALFWAY and index):
+            self.notes.append(note)
+        return OutcomeState.AMBIGUOUS if fate in {Fate.LOST_BEFORE, Fate.LOST_AFTER} else OutcomeState.WRITTEN
+
     def _page(self, name: str, rows: Sequence[_Row], known: KnownVersions, mark: str | None) -> Page:
         ids = [row.item.ref.id for row in rows if isinstance(row.item, Record)]
         versions = known(name, ids) if ids else {}

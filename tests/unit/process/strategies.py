@@ -45,7 +45,9 @@ _customs: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
     max_size=3,
 )
 _truths = st.sampled_from([None, True, False])
-_reasons = st.sampled_from([None, "timing", "unreachable", "odd|one", ""])
+_reasons = st.sampled_from(
+    [None, "timing", "unreachable", "odd|one", "", "wrong_territory", "bad_data", "not_a_fit", "junk"]
+)
 
 activities = st.lists(
     st.builds(
@@ -57,6 +59,7 @@ activities = st.lists(
         direction=st.sampled_from(Direction),
         name=st.one_of(_texts, st.sampled_from(["/pricing", "Demo request"])),
         outcome=st.sampled_from([None, "NO_SHOW", "COMPLETED"]),
+        owner_id=st.sampled_from([None, "1"]),
     ),
     max_size=8,
 ).map(lambda items: tuple(sorted(items, key=lambda item: item.at)))
@@ -147,4 +150,11 @@ memories = st.builds(
     seen_status=_seen,
     process_version=st.sampled_from([None, ACME.version, "older"]),
     why=st.sampled_from([None, "because"]),
+    fired=st.sampled_from([(), ("first_touch.reminder",), ("acceptance.end", "response.escalation")]),
+    taken_from=_OWNERS,
+    reassign_count=st.integers(0, 4),
+    paused_at=_maybe_moment,
+    pauses=st.lists(st.tuples(moments, moments), max_size=2).map(tuple),
+    data_fix=st.sampled_from([None, None, "phone,country|0123456789abcdef", "", "|"]),
+    interest_at=_maybe_moment,
 )

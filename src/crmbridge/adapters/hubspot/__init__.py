@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from crmbridge.adapters.hubspot import schema as described
 from crmbridge.adapters.hubspot import write as written
+from crmbridge.adapters.hubspot.attach import attach as attached
 from crmbridge.adapters.hubspot.client import BASE_URL, RATES, Client
 from crmbridge.adapters.hubspot.read import BATCH, Reader
 from crmbridge.adapters.hubspot.values import same
@@ -22,6 +23,7 @@ from crmbridge.adapters.transport import Timeouts, Transport
 from crmbridge.errors import AuthFailed, RecordError, TransientError
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import CrmName, Outcome, Record, Value, Write
+from crmbridge.outbox import Attachment
 from crmbridge.ports import CrmIdentity, KnownVersions, Limiter, NewField, Page, Quota, Rights, Schema
 
 __all__ = ["HubSpot", "OAuth"]
@@ -173,6 +175,9 @@ class HubSpot:
 
     def create_fields(self, fields: Sequence[NewField]) -> Sequence[Outcome]:
         return described.create_fields(self._client, fields)
+
+    def attach(self, notes: Sequence[Attachment]) -> Sequence[Outcome]:
+        return attached(self._client, notes)
 
 
 class _Refresh:

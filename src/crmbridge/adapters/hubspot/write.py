@@ -27,11 +27,14 @@ _HOPELESS: Final = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"})
 #: The one property that a new lead has for sure.
 _LEAD_NAME: Final = "hs_lead_name"
 
+#: Object -> the property by which a new record is recognised in an answer without trace ids.
+_KNOWN_BY: Final = {"leads": _LEAD_NAME, "notes": "hs_note_body", "tasks": "hs_task_body"}
+
 _Send = Callable[[list[dict[str, Any]]], Rows]
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
+class Item:
     """One record on its way out."""
 
     #: Place in the batch that we were given; its text is the trace id.
@@ -64,11 +67,11 @@ class Writer:
         object_map = self._mapping.object("hubspot", target)
         if object_map is None:
             raise LookupError(f"the mapping has no HubSpot object {target}")
-        ready: list[_Item] = []
+        ready: list[Item] = []
         outcomes: dict[int, Outcome] = {}
         for index, write in enumerate(writes):
             try:
-                ready.append(_Item(index, write, _input(index, write, object_map)))
+                ready.append(Item(index, write, _input(index, write, object_map)))
             except MappingError:
                 outcomes[index] = Outcome(
                     key=write.key, state=OutcomeState.FAILED, id=write.id, error="MAPPING"
@@ -77,10 +80,10 @@ class Writer:
             outcomes |= self._create_leads(ready)
         else:
             send = self._client.upsert if create else self._client.update
-            outcomes |= _in_rounds(lambda inputs: send(target, inputs), ready)
+            outcomes |= in_rounds(lambda inputs: send(target, inputs), ready)
         return [outcomes[index] for index in range(len(writes))]
 
-    def _create_leads(self, items: Sequence[_Item]) -> dict[int, Outcome]:
+    def _create_leads(self, items: Sequence[Item]) -> dict[int, Outcome]:
         """Create leads of HubSpot's Leads object; a contact that has one gets no second.
 
         A lead cannot be upserted: it must name its contact when it is created (checked 2026-11-21). The
@@ -88,7 +91,7 @@ class Writer:
         """
         contacts = self._reader.read_external("contacts", [item.write.lead_id for item in items])
         leads = associated(self._client, "contacts", "leads", [c.ref.id for c in contacts.values()])
-        outcomes, new, old = dict[int, Outcome](), list[_Item](), list[_Item]()
+        outcomes, new, old = dict[int, Outcome](), list[Item](), list[Item]()
         for item in items:
             contact = contacts.get(item.write.lead_id)
             if contact is None:
@@ -98,8 +101,8 @@ class Writer:
             else:
                 new.append(_new_lead(item, contact))
         # The old ones first: if the second call fails, the run is told by an exception or an outcome.
-        outcomes |= _in_rounds(lambda inputs: self._client.update("leads", inputs), old)
-        return outcomes | _in_rounds(lambda inputs: self._client.create("leads", inputs), new)
+        outcomes |= in_rounds(lambda inputs: self._client.update("leads", inputs), old)
+        return outcomes | in_rounds(lambda inputs: self._client.create("leads", inputs), new)
 
 
 def _input(index: int, write: Write, object_map: ObjectMap) -> dict[str, Any]:
@@ -114,12 +117,12 @@ def _input(index: int, write: Write, object_map: ObjectMap) -> dict[str, Any]:
     return {"id": write.lead_id, "idProperty": key.name, **made}
 
 
-def _existing(item: _Item, id: str) -> _Item:
+def _existing(item: Item, id: str) -> Item:
     made = {"id": id, "objectWriteTraceId": str(item.index), "properties": item.input["properties"]}
-    return _Item(item.index, item.write, made)
+    return Item(item.index, item.write, made)
 
 
-def _new_lead(item: _Item, contact: Record) -> _Item:
+def _new_lead(item: Item, contact: Record) -> Item:
     named = [contact.fields.get(name) for name in ("first_name", "last_name")]
     name = " ".join(str(part) for part in named if part) or str(contact.fields.get("email") or contact.ref.id)
     kind = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": LEAD_TO_CONTACT}
@@ -128,13 +131,13 @@ def _new_lead(item: _Item, contact: Record) -> _Item:
         "properties": {_LEAD_NAME: name, **item.input["properties"]},
         "associations": [{"to": {"id": contact.ref.id}, "types": [kind]}],
     }
-    return _Item(item.index, item.write, made)
+    return Item(item.index, item.write, made)
 
 
 # sending ---------------------------------------------------------------------------------------------
 
 
-def _in_rounds(send: _Send, items: Sequence[_Item]) -> dict[int, Outcome]:
+def in_rounds(send: _Send, items: Sequence[Item]) -> dict[int, Outcome]:
     """Send so that no id comes twice in one call: HubSpot would refuse the whole batch."""
     outcomes: dict[int, Outcome] = {}
     rest = list(items)
@@ -146,7 +149,7 @@ def _in_rounds(send: _Send, items: Sequence[_Item]) -> dict[int, Outcome]:
     return outcomes
 
 
-def _sent(send: _Send, items: Sequence[_Item]) -> dict[int, Outcome]:
+def _sent(send: _Send, items: Sequence[Item]) -> dict[int, Outcome]:
     """Send one batch, and again in parts when records in it are refused with the others."""
     if not items:
         return {}
@@ -159,7 +162,7 @@ def _sent(send: _Send, items: Sequence[_Item]) -> dict[int, Outcome]:
     return _settled(items, rows)
 
 
-def _sent_after_others(send: _Send, items: Sequence[_Item]) -> dict[int, Outcome]:
+def _sent_after_others(send: _Send, items: Sequence[Item]) -> dict[int, Outcome]:
     """Send when other records of the batch are written already: their outcomes must not be lost."""
     try:
         return _sent(send, items)
@@ -168,7 +171,7 @@ def _sent_after_others(send: _Send, items: Sequence[_Item]) -> dict[int, Outcome
         return _all(items, OutcomeState.AMBIGUOUS)
 
 
-def _refused(send: _Send, items: Sequence[_Item], error: RecordError) -> dict[int, Outcome]:
+def _refused(send: _Send, items: Sequence[Item], error: RecordError) -> dict[int, Outcome]:
     """Settle a batch that was refused as a whole; nothing of it is written.
 
     The answer names no record (without trace ids), at most properties. Those who do not write these go
@@ -191,7 +194,7 @@ def _refused(send: _Send, items: Sequence[_Item], error: RecordError) -> dict[in
     return _sent(send, first) | _sent_after_others(send, second)
 
 
-def _named(items: Sequence[_Item], entries: Iterable[Entry]) -> dict[int, Outcome]:
+def _named(items: Sequence[Item], entries: Iterable[Entry]) -> dict[int, Outcome]:
     """Give the outcomes of records that errors name, by trace id or by record id."""
     by_trace = {str(item.index): item for item in items}
     by_id = {item.input["id"]: item for item in items if "id" in item.input}
@@ -205,7 +208,7 @@ def _named(items: Sequence[_Item], entries: Iterable[Entry]) -> dict[int, Outcom
     return outcomes
 
 
-def _suspects(items: Sequence[_Item], entries: Sequence[Entry]) -> list[_Item]:
+def _suspects(items: Sequence[Item], entries: Sequence[Entry]) -> list[Item]:
     names = {name for entry in entries for name in entry.named("propertyName")}
     return [item for item in items if names & item.names]
 
@@ -214,12 +217,12 @@ def _is_hopeless(entries: Sequence[Entry]) -> bool:
     return bool(entries) and all(entry.code in _HOPELESS for entry in entries)
 
 
-def _without(items: Iterable[_Item], others: Sequence[_Item]) -> list[_Item]:
+def _without(items: Iterable[Item], others: Sequence[Item]) -> list[Item]:
     left_out = {item.index for item in others}
     return [item for item in items if item.index not in left_out]
 
 
-def _settled(items: Sequence[_Item], rows: Rows) -> dict[int, Outcome]:
+def _settled(items: Sequence[Item], rows: Rows) -> dict[int, Outcome]:
     """Match the answer to the batch: results come in any order, and errors name what they can."""
     outcomes = _named(items, rows.errors)
     found = _by_key(rows.results, {_key(item)[0] for item in items})
@@ -233,7 +236,7 @@ def _settled(items: Sequence[_Item], rows: Rows) -> dict[int, Outcome]:
     return outcomes
 
 
-def _outcome(item: _Item, row: Row | None, unnamed: Sequence[Entry]) -> Outcome:
+def _outcome(item: Item, row: Row | None, unnamed: Sequence[Entry]) -> Outcome:
     if row is not None:
         return Outcome(key=item.write.key, state=OutcomeState.WRITTEN, id=row.id, version=row.updated_at)
     if unnamed:
@@ -241,11 +244,12 @@ def _outcome(item: _Item, row: Row | None, unnamed: Sequence[Entry]) -> Outcome:
     return item.outcome(OutcomeState.AMBIGUOUS)
 
 
-def _key(item: _Item) -> tuple[str, str]:
+def _key(item: Item) -> tuple[str, str]:
     """Give the (property, value) by which a record's result is recognised without a trace id."""
     if "id" in item.input:
         return item.input.get("idProperty", "id"), item.input["id"]
-    return _LEAD_NAME, item.input["properties"].get(_LEAD_NAME, "")
+    name = _KNOWN_BY.get(item.write.object, _LEAD_NAME)
+    return name, item.input["properties"].get(name, "")
 
 
 def _by_key(results: Iterable[Row], names: Iterable[str]) -> dict[tuple[str, str], Row | None]:
@@ -261,11 +265,11 @@ def _by_key(results: Iterable[Row], names: Iterable[str]) -> dict[tuple[str, str
     return found
 
 
-def _all(items: Iterable[_Item], state: OutcomeState) -> dict[int, Outcome]:
+def _all(items: Iterable[Item], state: OutcomeState) -> dict[int, Outcome]:
     return {item.index: item.outcome(state) for item in items}
 
 
-def _failed(items: Iterable[_Item], entries: Sequence[Entry]) -> dict[int, Outcome]:
+def _failed(items: Iterable[Item], entries: Sequence[Entry]) -> dict[int, Outcome]:
     reason = entries[0].reason if entries else "NOT_FOUND"
     return {item.index: item.outcome(OutcomeState.FAILED, reason) for item in items}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from crmbridge.adapters.retry import RetryPolicy
+from crmbridge.adapters.salesforce.attach import attach as attached
 from crmbridge.adapters.salesforce.auth import read_key, sign_in
 from crmbridge.adapters.salesforce.client import Client
 from crmbridge.adapters.salesforce.provision import create_fields, permission_set
@@ -20,6 +21,7 @@ from crmbridge.adapters.tokens import TokenSource
 from crmbridge.adapters.transport import Timeouts, Transport, session
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import CrmName, Outcome, Record, Value, Write
+from crmbridge.outbox import Attachment
 from crmbridge.ports import CrmIdentity, KnownVersions, Limiter, NewField, Page, Quota, Rights, Schema
 
 __all__ = ["Salesforce", "permission_set"]
@@ -170,3 +172,6 @@ class Salesforce:
         outcomes = create_fields(self._org.client, fields)
         self._org.forget()
         return outcomes
+
+    def attach(self, notes: Sequence[Attachment]) -> Sequence[Outcome]:
+        return attached(self._org.client, notes)

@@ -111,6 +111,31 @@ CREATE INDEX crmbridge_standing_list ON crmbridge_standing (list, rank, lead_id)
 CREATE INDEX crmbridge_standing_owner ON crmbridge_standing (owner, list, rank, lead_id);
 
 CREATE INDEX crmbridge_standing_due ON crmbridge_standing (due_at, lead_id) WHERE due_at IS NOT NULL;
+
+ALTER TABLE crmbridge_planned ADD COLUMN outgoing {blob};
+
+CREATE TABLE crmbridge_attachment (
+    marker {key} NOT NULL,
+    lead_id {key} NOT NULL,
+    state {key} NOT NULL,
+    error TEXT,
+    body {blob} NOT NULL,
+    PRIMARY KEY (marker)
+);
+
+CREATE INDEX crmbridge_attachment_waiting ON crmbridge_attachment (marker) WHERE state = 'waiting';
+
+CREATE TABLE crmbridge_delivery (
+    key {key} NOT NULL,
+    lead_id {key} NOT NULL,
+    at BIGINT NOT NULL,
+    state {key} NOT NULL,
+    error TEXT,
+    body {blob} NOT NULL,
+    PRIMARY KEY (key)
+);
+
+CREATE INDEX crmbridge_delivery_state ON crmbridge_delivery (state, at);
 """
 
 
