@@ -9,9 +9,14 @@ from pathlib import Path
 
 from crmbridge.csv_in import read_csv
 from crmbridge.errors import ConfigError, Problem
-from crmbridge.metrics import Document, Outline, Terms, report
-from crmbridge.model import StageRole
+from crmbridge.journey import Journey
+from crmbridge.metrics import Document, Outline, Quota, Terms, report
+from crmbridge.model import Lead, StageRole
 from crmbridge.process import Process
+from crmbridge.process import Quota as AgreedQuota
+from crmbridge.process.conditions import leaves
+from crmbridge.process.hours import Clock, between
+from crmbridge.process.sla import clock_of, is_touch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,80 @@ def outline(process: Process) -> Outline:
 
 
 def terms(process: Process, now: datetime) -> Terms:
-    """Give the terms of a report on a company: its time zone; time to close runs from the qualification."""
+    """Give the terms of a report on a company, as its process file states them.
+
+    Touches, working time and windows are those of ``[sla]``, promises those of ``[quota]``, and the rest
+    those of ``[metrics]``. Time to close runs from the qualification.
+    """
+    qualified, wanted, sla = process.by_role(StageRole.QUALIFIED), process.metrics, process.sla
+    found = Terms(
+        as_of=now,
+        zone=process.zone,
+        close_from=None if qualified is None else qualified.name,
+        dimensions=wanted.dimensions or None,
+        quotas=_quotas(process.quota),
+        alpha=wanted.drift_significance,
+        baseline_periods=wanted.drift_baseline_periods,
+        least=wanted.drift_min_leads,
+    )
+    found = replace(found, windows={**found.windows, "qualified": round(wanted.maturity_days)})
+    if process.quota is not None:
+        found = replace(found, period=process.quota.period)
+    if sla is None:
+        return found
+    return replace(
+        found,
+        is_touch=lambda activity: is_touch(activity, sla),
+        business=lambda journey, start, end: between(_clock(journey, process), start, end),
+        target=lambda journey: _first_touch_seconds(journey, process, now),
+    )
+
+
+def _quotas(agreed: AgreedQuota | None) -> tuple[Quota, ...]:
+    """Give both sides' promises in the words of a report."""
+    if agreed is None:
+        return ()
+    owed = (("qualified", agreed.qualified), ("won", agreed.customers))
+    return tuple(
+        Quota(
+            measure=measure,
+            period=agreed.period,
+            target=number,
+            begins=agreed.since,
+            carry_over=agreed.carry_over,
+            carry_surplus=agreed.carry_over,
+        )
+        for measure, number in owed
+        if number is not None
+    )
+
+
+#: Fields of a lead that a journey tells as a dimension of the same name.
+_TOLD = ("source", "campaign", "country", "region", "persona", "industry")
+
+
+def _lead(journey: Journey) -> Lead:
+    return Lead(id=journey.lead_id, **{name: journey.dimensions.get(name) for name in _TOLD})
+
+
+def _clock(journey: Journey, process: Process) -> Clock:
+    return clock_of(_lead(journey), process)
+
+
+def _first_touch_seconds(journey: Journey, process: Process, now: datetime) -> float | None:
+    """Give the window that was agreed for a journey's lead; None where nothing is, or nobody can tell.
+
+    A target with conditions on what a journey does not tell makes it untold: nothing is guessed.
+    """
     qualified = process.by_role(StageRole.QUALIFIED)
-    return Terms(as_of=now, zone=process.zone, close_from=None if qualified is None else qualified.name)
+    lead, territory = _lead(journey), journey.dimensions.get("territory")
+    for target in process.sla.targets if process.sla is not None else ():
+        if target.stages and (qualified is None or qualified.name not in target.stages):
+            continue
+        if target.territories and territory not in target.territories:
+            continue
+        if not {leaf.field for leaf in leaves(target.when)} <= journey.dimensions.keys() & set(_TOLD):
+            return None if leaves(target.when) else target.first_touch_seconds
+        if target.when.test(lead, now):
+            return target.first_touch_seconds
+    return None
