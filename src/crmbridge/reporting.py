@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from crmbridge.csv_in import read_csv
 from crmbridge.errors import ConfigError, Problem
@@ -111,7 +112,8 @@ _TOLD = ("source", "campaign", "country", "region", "persona", "industry")
 
 
 def _lead(journey: Journey) -> Lead:
-    return Lead(id=journey.lead_id, **{name: journey.dimensions.get(name) for name in _TOLD})
+    told: dict[str, Any] = {name: journey.dimensions.get(name) for name in _TOLD}
+    return Lead(id=journey.lead_id, **told)
 
 
 def _clock(journey: Journey, process: Process) -> Clock:
