@@ -355,21 +355,8 @@ class Bridge(Desk, Historian):
         now: datetime | None = None,
     ) -> Result:
         self.ledger.promote(run, lead_ids, pointers_after(self.process, self.ledger, run, lead_ids))
-        return self._write(run, plan, lead_ids, now)
-
-    def _write(
-        self, run: Run, plan: Plan, lead_ids: Collection[str] | None, now: datetime | None = None
-    ) -> Result:
+        result = self._write(run, plan, lead_ids)
         before = self._calls()
-        report = apply(
-            run,
-            self.crms,
-            self.ledger,
-            compare_and_set=self.mapping.compare_and_set,
-            lead_ids=lead_ids,
-            max_attempts=self.process.guards.max_attempts,
-            progress=self._progress,
-        )
         posted = post(
             run,
             self.crms,
@@ -380,8 +367,23 @@ class Bridge(Desk, Historian):
             progress=self._progress,
         )
         spent = self._spent(before)
+        calls = {name: count + spent[name] for name, count in result.api_calls.items()}
+        return replace(result, posted=posted, api_calls=calls)
+
+    def _write(self, run: Run, plan: Plan, lead_ids: Collection[str] | None) -> Result:
+        before = self._calls()
+        report = apply(
+            run,
+            self.crms,
+            self.ledger,
+            compare_and_set=self.mapping.compare_and_set,
+            lead_ids=lead_ids,
+            max_attempts=self.process.guards.max_attempts,
+            progress=self._progress,
+        )
+        spent = self._spent(before)
         calls = {name: plan.api_calls.get(name, 0) + spent[name] for name in self.crms}
-        return Result(plan=plan, report=report, posted=posted, api_calls=calls)
+        return Result(plan=plan, report=report, api_calls=calls)
 
     # around it --------------------------------------------------------------------------------------
     @contextmanager

@@ -17,7 +17,7 @@ from crmbridge.handoff import attachments
 from crmbridge.identity import is_live
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
-from crmbridge.model import Assignment, Decision, Lead, Memory, Notice, RecordRef, Value
+from crmbridge.model import Assignment, Conflict, Decision, Lead, Memory, Notice, RecordRef, Value
 from crmbridge.notices import deliveries, notices_of, quarantined
 from crmbridge.object_map import FieldMap
 from crmbridge.outbox import Delivery
@@ -112,17 +112,23 @@ class Deciding:
 
     def _planned(self, stored: StoredLead) -> Planned:
         if stored.quarantined:
-            return Planned(lead_id=stored.id, decision=None, skipped="quarantined")
+            told = Conflict(lead_id=stored.id, kind="quarantined", records=())
+            return Planned(
+                lead_id=stored.id, decision=None, skipped="quarantined", deliveries=self._alarm(told)
+            )
         if (claim := claimed(stored)) is not None:
-            return self._left_alone(stored, claim)
+            listed = () if claim == "duplicate" or stored.conflict is None else (stored.conflict,)
+            messages = tuple(item for found in listed for item in self._alarm(found))
+            return Planned(
+                lead_id=stored.id, decision=None, skipped=claim, conflicts=listed, deliveries=messages
+            )
         if not any(is_live(part.record) for part in stored.records):
             return Planned(lead_id=stored.id, decision=None, skipped="deleted")
         lead = self.unify(stored)
         if not self.process.covers(lead, self.now):
             return Planned(lead_id=stored.id, decision=None, skipped="out_of_scope")
         self.unreadable.update(lead.unknown)
-        decision = decide(lead, self.process, stored.memory or Memory(), self.now)
-        return self._outgoing(stored, lead, decision)
+        return self._recorded(stored, lead, decide(lead, self.process, stored.memory or Memory(), self.now))
 
     def _plan(self, stored: StoredLead, decision: Decision) -> Planned:
         lead = self.unify(stored)
@@ -130,19 +136,24 @@ class Deciding:
             lead = replace(lead, owner=decision.memory.assigned_owner)
             promised = evaluate(lead, self.process, decision.memory, self.now)
             decision = replace(decision, due_at=promised.next_at if promised is not None else None)
-        return self._outgoing(stored, lead, decision)
+        return self._recorded(stored, lead, decision)
 
-    def _left_alone(self, stored: StoredLead, claim: str) -> Planned:
-        """Leave a lead whose records others claim too, and tell who should look."""
-        skipped = Planned(lead_id=stored.id, decision=None, skipped=claim)
-        if claim == "duplicate" or stored.conflict is None:
-            return skipped
-        told = self._messages([quarantined(stored.conflict, self.now)], Lead(id=stored.id), "")
-        return replace(skipped, conflicts=(stored.conflict,), deliveries=told)
+    def _recorded(self, stored: StoredLead, lead: Lead, decision: Decision) -> Planned:
+        """Plan one decision, with what it adds to the lead's journey, the list it means and what goes out."""
+        planned = plan_lead(stored, lead, decision, self._context)
+        made = planned.decision
+        if made is None:
+            return planned
+        planned = self._outgoing(stored, lead, made, planned)
+        standing = standing_of(lead, made)
+        if decision.memory is stored.memory:
+            return planned if standing is None else replace(planned, standing=standing)
+        return replace(
+            planned, entries=recorded(stored.memory or Memory(), decision, lead), standing=standing
+        )
 
-    def _outgoing(self, stored: StoredLead, lead: Lead, decision: Decision) -> Planned:
-        """Plan a lead, with the note for its rep and the messages to people."""
-        planned = self._recorded(stored, lead, decision)
+    def _outgoing(self, stored: StoredLead, lead: Lead, decision: Decision, planned: Planned) -> Planned:
+        """Add the note for the rep, and the messages to people."""
         parts = self.process.parts
         if parts.alerts:
             told = self._messages(notices_of(lead, decision), lead, decision.stage)
@@ -154,19 +165,12 @@ class Deciding:
             planned = replace(planned, attachments=notes)
         return planned
 
-    def _recorded(self, stored: StoredLead, lead: Lead, decision: Decision) -> Planned:
-        """Plan one decision, with what it adds to the lead's journey and the list it means."""
-        planned = plan_lead(stored, lead, decision, self._context)
-        if planned.decision is None:
-            return planned
-        standing = standing_of(lead, planned.decision)
-        if decision.memory is stored.memory:
-            return planned if standing is None else replace(planned, standing=standing)
-        entries = recorded(stored.memory or Memory(), decision, lead)
-        return replace(planned, entries=entries, standing=standing)
-
     def _messages(self, told: Iterable[Notice], lead: Lead, stage: str) -> tuple[Delivery, ...]:
         return deliveries(told, lead, stage, self.process, self.now) if self.process.parts.alerts else ()
+
+    def _alarm(self, conflict: Conflict) -> tuple[Delivery, ...]:
+        """Tell of a lead that is left alone until a person looks."""
+        return self._messages([quarantined(conflict, self.now)], Lead(id=conflict.lead_id), "")
 
     def _owner_id(self, decision: Decision) -> Callable[[str], str | None]:
         owner = self._owners.get(decision.memory.assigned_owner)

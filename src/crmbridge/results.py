@@ -51,7 +51,7 @@ class Result:
     plan: Plan
     report: ApplyReport
     #: Notes and messages that went out.
-    posted: PostReport
+    posted: PostReport = field(default_factory=PostReport)
     #: Calls of the whole run, per CRM; of ``apply``, those after the plan was made.
     api_calls: Mapping[str, int]
 

@@ -50,7 +50,7 @@ def test_an_explanation_has_the_rules_that_fired_and_those_that_did_not(
     known: Company, references: dict[str, str]
 ) -> None:
     document = explained(known, references["id"])
-    assert document.keys() == {"decision", "fired", "unmatched", "would_change"}
+    assert document.keys() == {"decision", "fired", "sla", "unmatched", "would_change"}
     assert document["decision"]["lead_id"] == references["id"]
     rules = {reason["rule"] for name in ("fired", "unmatched") for reason in document[name]}
     assert {"fit.decision_maker", "engagement.talked_to_us"} <= rules

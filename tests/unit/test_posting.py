@@ -111,6 +111,7 @@ def test_what_was_not_written_is_not_told_until_it_is(company: Company) -> None:
     assert company.world.bridge.sync().failed == 1
     assert company.postman.sent == []
     assert company.world.salesforce.notes == []
+    company.world.bridge.retry_failures()
     company.world.bridge.sync()
     assert len(company.postman.sent) == 1
     assert len(company.world.salesforce.notes) == 1
