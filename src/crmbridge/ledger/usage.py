@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from crmbridge.ledger.part import Part
 from crmbridge.ledger.store import Store
 from crmbridge.ledger.tables import usage
+
+#: More calls than anybody makes in a day.
+_NO_CAP = 2**62
 
 
 class Usage(Part):
@@ -22,13 +27,8 @@ class Usage(Part):
         if cap is not None and cap <= 0:
             return False
         with self._permits.write() as tx:
-            table = postgresql.insert(usage) if self._permits.is_postgres else sqlite.insert(usage)
-            counted = table.values(crm=crm, day=_day(self._permits, tx), calls=1).on_conflict_do_update(
-                index_elements=[usage.c.crm, usage.c.day],
-                set_={"calls": usage.c.calls + 1},
-                where=None if cap is None else usage.c.calls < cap,
-            )
-            return tx.execute(counted.returning(usage.c.calls)).one_or_none() is not None
+            row = {"crm": crm, "day": _day(self._permits, tx), "cap": _NO_CAP if cap is None else cap}
+            return tx.execute(_counted(self._permits.is_postgres), row).one_or_none() is not None
 
     def spent(self, crm: str) -> int:
         """See ``safety.SafetyLedger.spent``."""
@@ -39,3 +39,16 @@ class Usage(Part):
 
 def _day(store: Store, tx: Connection) -> str:
     return datetime.fromtimestamp(store.seconds(tx), UTC).date().isoformat()
+
+
+@cache
+def _counted(is_postgres: bool) -> ReturningInsert[int]:
+    """Count one call, unless the day has ``cap`` already; built once, because every call of a run asks."""
+    table = postgresql.insert(usage) if is_postgres else sqlite.insert(usage)
+    given = table.values(crm=bindparam("crm"), day=bindparam("day"), calls=1)
+    counted = given.on_conflict_do_update(
+        index_elements=[usage.c.crm, usage.c.day],
+        set_={"calls": usage.c.calls + 1},
+        where=usage.c.calls < bindparam("cap", type_=BigInteger),
+    )
+    return counted.returning(usage.c.calls)
