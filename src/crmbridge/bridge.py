@@ -19,7 +19,6 @@ from crmbridge.accounts import strangers
 from crmbridge.applying import apply, recover
 from crmbridge.budget import Meter, meters
 from crmbridge.check import check
-from crmbridge.comparing import Comparison, compare, effects
 from crmbridge.deciding import Deciding, pointers_after
 from crmbridge.desk import Desk
 from crmbridge.errors import (
@@ -35,23 +34,18 @@ from crmbridge.errors import (
 )
 from crmbridge.guards import estimate, guard, refuse_empty, refuse_moved_on
 from crmbridge.historian import Historian
-from crmbridge.journeys import LedgerJourneys
-from crmbridge.lists import ListRow, work_list
 from crmbridge.mapping import Mapping as CompanyMapping
-from crmbridge.metrics import Document, report
 from crmbridge.model import Outcome, RecordRef, Value
-from crmbridge.normalise.places import country_codes
 from crmbridge.outbox import Courier
 from crmbridge.ports import Crm, Ledger, NewField, Progress, Rights, Run, no_progress
 from crmbridge.posting import post
-from crmbridge.process import Explanation, Process
-from crmbridge.process.lint import Finding, World, lint
+from crmbridge.process import Process
 from crmbridge.provision import needed
 from crmbridge.reading import bind, read
 from crmbridge.references import find_lead, known_run
-from crmbridge.reporting import Choice, outline, terms
 from crmbridge.results import Plan, Result, Reversal
 from crmbridge.schemas import current_schemas, read_schemas
+from crmbridge.study import Study
 from crmbridge.undo import plan_reverse
 
 if TYPE_CHECKING:
@@ -63,7 +57,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Bridge(Desk, Historian):
+class Bridge(Study, Desk, Historian):
     """One company's lead process over its CRMs.
 
     Args:
@@ -124,66 +118,6 @@ class Bridge(Desk, Historian):
             return problems
         schemas = read_schemas(self.crms, self.ledger, self.mapping.fingerprint, self._clock())
         return check(self.process, self.mapping, schemas, self.rights(), self.ledger.owners())
-
-    def explain(self, lead: str, now: datetime | None = None) -> Explanation:
-        """Say what the process decides about a lead, which rules did not match, what would change it.
-
-        Raises:
-            ConfigError: the reference matches no lead, or several.
-        """
-        return self._deciding(now).explain(find_lead(self.ledger, lead))
-
-    def report(self, choice: Choice | None = None) -> Document:
-        """Give the figures of the lead process, from what the ledger recorded.
-
-        Args:
-            choice: Period, moment and dimensions; None: everything, as of the clock.
-
-        Returns:
-            The document that ``crmbridge report --json`` prints; docs/report.md explains every key.
-        """
-        chosen = choice or Choice()
-        now = chosen.now or self._clock()
-        deciding = self._deciding(now)
-        wanted = chosen.by or self.process.parts.metrics.dimensions
-        journeys = LedgerJourneys(self.ledger, self.process, deciding.unify, wanted)
-        agreed = chosen.terms(terms(self.process, now, lambda: journeys.lead))
-        return report(journeys, outline(self.process), agreed, journeys.rows)
-
-    def lint(self, now: datetime | None = None) -> tuple[Finding, ...]:
-        """Find what is wrong with the process, each time with a lead that shows it; writes nothing.
-
-        What was read of the CRMs counts: their owners, and the countries that leads come from.
-        """
-        world = World(
-            now=now or self._clock(),
-            owners=self.ledger.owners(),
-            countries=self.ledger.tally("country"),
-            every_country=country_codes(),
-        )
-        return lint(self.process, world)
-
-    def work_list(
-        self, name: str, now: datetime | None = None, *, owner: str | None = None, days: float = 1
-    ) -> Iterator[ListRow]:
-        """Give a list that people work from, best first (see `lists`).
-
-        Args:
-            name: One of ``lists.LISTS``.
-            owner: Only this owner's leads; None: everybody's.
-            days: How far ahead the list of what is due looks.
-        """
-        moment = now or self._clock()
-        return work_list(self.ledger, name, moment, owner=owner, ahead=timedelta(days=days))
-
-    def compare(self, new: Process, now: datetime | None = None, *, old: Process | None = None) -> Comparison:
-        """Say what another process would change, also for the leads that the ledger knows; writes nothing.
-
-        Args:
-            old: What it is compared with; None: the process of this bridge.
-        """
-        before, moment = old or self.process, now or self._clock()
-        return compare(before, new, effects(before, new, self.ledger, self.mapping, moment))
 
     def rights(self) -> Mapping[str, Rights]:
         """Compare what each token may do with what the mapping needs."""

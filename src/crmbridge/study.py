@@ -1,0 +1,92 @@
+"""What people ask about the process and its leads: why, how many, what is wrong, who comes first."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from crmbridge.comparing import Comparison, compare, effects
+from crmbridge.deciding import Deciding
+from crmbridge.journeys import LedgerJourneys
+from crmbridge.lists import ListRow, work_list
+from crmbridge.mapping import Mapping as CompanyMapping
+from crmbridge.metrics import Document, report
+from crmbridge.normalise.places import country_codes
+from crmbridge.ports import Ledger
+from crmbridge.process import Explanation, Process
+from crmbridge.process.lint import Finding, World, lint
+from crmbridge.references import find_lead
+from crmbridge.reporting import Choice, outline, terms
+
+
+class Study(ABC):
+    """The part of ``Bridge`` that reads what the ledger knows and writes nothing."""
+
+    process: Process
+    mapping: CompanyMapping
+    ledger: Ledger
+    _clock: Callable[[], datetime]
+
+    @abstractmethod
+    def _deciding(self, now: datetime | None) -> Deciding: ...
+
+    def explain(self, lead: str, now: datetime | None = None) -> Explanation:
+        """Say what the process decides about a lead, which rules did not match, what would change it.
+
+        Raises:
+            ConfigError: the reference matches no lead, or several.
+        """
+        return self._deciding(now).explain(find_lead(self.ledger, lead))
+
+    def report(self, choice: Choice | None = None) -> Document:
+        """Give the figures of the lead process, from what the ledger recorded.
+
+        Args:
+            choice: Period, moment and dimensions; None: everything, as of the clock.
+
+        Returns:
+            The document that ``crmbridge report --json`` prints; docs/report.md explains every key.
+        """
+        chosen = choice or Choice()
+        now = chosen.now or self._clock()
+        deciding = self._deciding(now)
+        wanted = chosen.by or self.process.parts.metrics.dimensions
+        journeys = LedgerJourneys(self.ledger, self.process, deciding.unify, wanted)
+        agreed = chosen.terms(terms(self.process, now, lambda: journeys.lead))
+        return report(journeys, outline(self.process), agreed, journeys.rows)
+
+    def lint(self, now: datetime | None = None) -> tuple[Finding, ...]:
+        """Find what is wrong with the process, each time with a lead that shows it; writes nothing.
+
+        What was read of the CRMs counts: their owners, and the countries that leads come from.
+        """
+        world = World(
+            now=now or self._clock(),
+            owners=self.ledger.owners(),
+            countries=self.ledger.tally("country"),
+            every_country=country_codes(),
+        )
+        return lint(self.process, world)
+
+    def work_list(
+        self, name: str, now: datetime | None = None, *, owner: str | None = None, days: float = 1
+    ) -> Iterator[ListRow]:
+        """Give a list that people work from, best first (see `lists`).
+
+        Args:
+            name: One of ``lists.LISTS``.
+            owner: Only this owner's leads; None: everybody's.
+            days: How far ahead the list of what is due looks.
+        """
+        moment = now or self._clock()
+        return work_list(self.ledger, name, moment, owner=owner, ahead=timedelta(days=days))
+
+    def compare(self, new: Process, now: datetime | None = None, *, old: Process | None = None) -> Comparison:
+        """Say what another process would change, also for the leads that the ledger knows; writes nothing.
+
+        Args:
+            old: What it is compared with; None: the process of this bridge.
+        """
+        before, moment = old or self.process, now or self._clock()
+        return compare(before, new, effects(before, new, self.ledger, self.mapping, moment))
