@@ -76,6 +76,9 @@ def _said(before: Memory, decision: Decision, lead: Lead) -> Iterator[Entry]:
         declined = lead.status is LeadStatus.REJECTED
         kind = EntryKind.REJECTED if declined else EntryKind.RECYCLED
         yield _entry(kind, after.recycled_at, reason=after.recycle_reason)
+    elif any(reason.rule == "reject.procedural" for reason in decision.reasons):
+        # Wrongly routed: declined, and with somebody else at once.
+        yield _entry(EntryKind.REJECTED, lead.status_at or decision.decided_at, reason=lead.status_reason)
     if after.seen_status is not None and after.seen_status != before.seen_status and lead.status is not None:
         at = lead.status_at or decision.decided_at
         yield _entry(EntryKind.STATUS, at, lead.status.value, lead.status_reason)

@@ -10,7 +10,7 @@ import pytest
 
 from crmbridge.journey import Entry, EntryKind, Evidence
 from crmbridge.ledger import SqlLedger
-from crmbridge.model import Lead, LeadStatus, Memory, StageRole
+from crmbridge.model import Effect, Lead, LeadStatus, Memory, Reason, StageRole
 from crmbridge.recording import recalled, recorded
 from tests.unit.ledger.samples import ANN, BOB, bind_all, decision, planned, record, take
 
@@ -132,3 +132,17 @@ def test_the_journey_of_an_absorbed_lead_goes_on_as_its_survivors(ledger: SqlLed
     bind_all(ledger, run)
     (survivor,) = ledger.lead_ids("", 10)
     assert ledger.entries(lead_ids) == {survivor: [ENTRY, later]}
+
+
+def test_a_lead_that_was_wrongly_routed_was_declined_although_it_was_not_given_back() -> None:
+    """S76: every rejection is on the record, also one that went straight to somebody else."""
+    lead = replace(
+        LEAD, status=LeadStatus.REJECTED, status_reason="wrong_territory", status_at=NOW - timedelta(hours=1)
+    )
+    before = Memory(stage="mql", stage_at=BEFORE, assigned_owner=ANN, assigned_at=BEFORE)
+    after = replace(before, assigned_owner=None, assigned_at=None, taken_from=ANN, refused_by=(ANN,))
+    because = (Reason("reject.procedural", Effect.MOVE, "wrong_territory"),)
+    assert told(before, after, lead, reasons=because) == [
+        ("rejected", NOW - timedelta(hours=1), None, "wrong_territory")
+    ]
+    assert told(before, after, lead) == []
