@@ -92,6 +92,20 @@ class OutboxPart(Part):
                 self._store.alter(tx, delivery, ("body",), ("key",), rows)
             tx.execute(delivery.update().where(mine).values(state=state.value, error=error))
 
+    def withdraw(self, run: Run) -> int:
+        """See ``outbox.Outbox.withdraw``. Safe to repeat."""
+        with self._store.write(run) as tx:
+            mine = (planned.c.run == self._number(tx, run)) & (planned.c.changes > 0)
+            leads = select(planned.c.lead_id).where(mine)
+            return sum(
+                tx.execute(
+                    table.delete().where(
+                        table.c.state == DeliveryState.WAITING.value, table.c.lead_id.in_(leads)
+                    )
+                ).rowcount
+                for table in (attachment, delivery)
+            )
+
     def forsake(self, run: Run) -> int:
         """See ``outbox.Outbox.forsake``. Safe to repeat."""
         with self._store.write(run) as tx:
