@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from crmbridge.chunks import chunks
 from crmbridge.errors import QuotaExhausted, TransientError
+from crmbridge.guards import stop_if_paused
 from crmbridge.model import Change, Outcome, OutcomeState, Record, Value, Write
 from crmbridge.ports import Crm, Ledger, Progress, Run, no_progress
 
@@ -68,6 +69,7 @@ def apply(
 
     Raises:
         TransientError, FatalError: what was written so far is in the ledger; the next run goes on.
+            Paused is one of them: it is looked for before every batch.
     """
     report, waiting = ApplyReport(), ledger.waiting()
     open_changes = ledger.changes(run, open_only=True)
@@ -119,6 +121,7 @@ class _Writer:
         """Re-read and write in full batches; outcomes are stored with the next batch's intents."""
         ready = list(chunk) if self.kind.create else self._reread(chunk)
         for batch in self._batches(ready):
+            stop_if_paused(self.ledger)
             self._store(batch)
             for write, outcome in zip(batch, self.crm.write(batch), strict=True):
                 if self._is_doubtful(write, outcome):

@@ -24,7 +24,6 @@ from crmbridge.desk import Desk
 from crmbridge.errors import (
     AuthFailed,
     ConfigError,
-    GuardFinding,
     LeaseLost,
     Problem,
     QuotaExhausted,
@@ -32,7 +31,8 @@ from crmbridge.errors import (
     TransientError,
     UnsafePlan,
 )
-from crmbridge.guards import estimate, guard, refuse_empty, refuse_moved_on
+from crmbridge.guards import estimate, guard, refuse_empty, refuse_moved_on, refuse_paused
+from crmbridge.handoff import noted
 from crmbridge.historian import Historian
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import Outcome, RecordRef, Value
@@ -46,7 +46,7 @@ from crmbridge.references import find_lead, known_run
 from crmbridge.results import Plan, Result, Reversal
 from crmbridge.schemas import current_schemas, read_schemas
 from crmbridge.study import Study
-from crmbridge.undo import plan_reverse
+from crmbridge.undo import plan_reverse, settle_reverse
 
 if TYPE_CHECKING:
     from crmbridge.settings import Settings
@@ -137,14 +137,6 @@ class Bridge(Study, Desk, Historian):
     def close(self) -> None:
         """Close the ledger."""
         self.ledger.close()
-
-    def pause(self, reason: str) -> None:
-        """Let no run write until `resume`; planning stays possible. Safe to repeat."""
-        self.ledger.pause(reason)
-
-    def resume(self) -> None:
-        """Lift a pause. Safe to repeat."""
-        self.ledger.pause(None)
 
     # the run ----------------------------------------------------------------------------------------
     def plan(
@@ -248,11 +240,12 @@ class Bridge(Study, Desk, Historian):
         with self._run("undo", budget) as run:
             before = self._calls()
             self._look(run, full=False, allow=allow)
-            reverse = plan_reverse(run, undone, self.ledger, self._same, self._clock())
+            reverse = plan_reverse(run, undone, self.ledger, self._same)
             plan = self._finished(run, self._spent(before))
             if not apply:
                 return Reversal(of=undone, plan=plan, reverse=reverse)
             self._guard(plan, allow)
+            settle_reverse(run, undone, self.ledger, self._clock())
             return Reversal(of=undone, plan=plan, reverse=reverse, result=self._write(run, plan, None))
 
     def _look(self, run: Run, *, full: bool, allow: Collection[str]) -> None:
@@ -276,8 +269,7 @@ class Bridge(Study, Desk, Historian):
         return replace(plan, unreadable=dict(deciding.unreadable))
 
     def _guard(self, plan: Plan, allow: Collection[str]) -> None:
-        if (paused := self.ledger.paused()) is not None:
-            raise UnsafePlan([GuardFinding("paused", 1, 0, f"paused: {paused}; crmbridge resume lifts it")])
+        refuse_paused(self.ledger)
         rooms = {name: meter.room() for name, meter in self._meters.items()}
         guard(plan.counts, self.process.guards, estimates=plan.estimates, rooms=rooms, allow=allow)
 
@@ -379,7 +371,7 @@ class Bridge(Study, Desk, Historian):
             ledger=self.ledger,
             header=self._header(run, counts.changes),
             counts=counts,
-            estimates=estimate(counts, self.crms, bool(self.mapping.compare_and_set)),
+            estimates=estimate(counts, self.crms, bool(self.mapping.compare_and_set), noted(self.process)),
             api_calls=calls,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -11,11 +12,22 @@ from crmbridge.references import find_lead
 from crmbridge.safety import Choice, Dispute, Failure, Forgotten, Quarantined, Ruling, Written
 
 
-class Desk:
+class Desk(ABC):
     """The part of ``Bridge`` that needs the ledger alone: no method here calls a CRM."""
 
     ledger: Ledger
     _clock: Callable[[], datetime]
+
+    def pause(self, reason: str) -> None:
+        """Let no run write until `resume`, one that is under way neither; planning stays possible.
+
+        Safe to repeat.
+        """
+        self.ledger.pause(reason)
+
+    def resume(self) -> None:
+        """Lift a pause. Safe to repeat."""
+        self.ledger.pause(None)
 
     def failures(self) -> Sequence[Failure]:
         """Give the records whose write failed, with when they are tried again; dead letters too."""
@@ -95,9 +107,9 @@ class Desk:
         finally:
             self.ledger.finish(run, "done", {})
 
+    @abstractmethod
     def _fingerprints(self) -> Mapping[str, str]:
         """Name what every decision rests on, for the header of a run."""
-        raise NotImplementedError
 
     def _ids(self, leads: Collection[str]) -> list[str]:
         return [find_lead(self.ledger, lead) for lead in leads]

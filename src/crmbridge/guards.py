@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
-from crmbridge.errors import GuardFinding, UnsafePlan
+from crmbridge.errors import GuardFinding, Paused, UnsafePlan
 from crmbridge.planfile import PlanHeader
 from crmbridge.ports import Crm, Ledger, PlanCounts
 from crmbridge.process.parts import Guards
+
+#: To find the records that were just created, to look for the notes, and to make them.
+_CALLS_OF_A_NOTE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +26,35 @@ class CallEstimate:
     rereads: int = 0
     writes: int = 0
     verifies: int = 0
+    #: For notes on the records of leads that are handed over.
+    notes: int = 0
 
     @property
     def total(self) -> int:
         """Add them up."""
-        return self.rereads + self.writes + self.verifies
+        return self.rereads + self.writes + self.verifies + self.notes
 
 
-def estimate(counts: PlanCounts, crms: Mapping[str, Crm], compare_and_set: bool) -> dict[str, CallEstimate]:
-    """Compute the calls of a plan from its counts: every batch full, nothing retried."""
-    return {name: _estimate_one(counts, crm, compare_and_set) for name, crm in crms.items()}
+def estimate(
+    counts: PlanCounts, crms: Mapping[str, Crm], compare_and_set: bool, noted: Mapping[str, str] | None = None
+) -> dict[str, CallEstimate]:
+    """Compute the calls of a plan from its counts: every batch full, nothing retried.
+
+    Args:
+        noted: CRM in which a hand-off may leave a note -> an object that it may hang on.
+    """
+    return {
+        name: replace(
+            _estimate_one(counts, crm, compare_and_set),
+            notes=_note_calls(counts, crm, noted[name]) if noted and name in noted else 0,
+        )
+        for name, crm in crms.items()
+    }
+
+
+def _note_calls(counts: PlanCounts, crm: Crm, target: str) -> int:
+    batches = ceil(counts.handed_off / crm.write_limit(target, create=True, conditional=False))
+    return _CALLS_OF_A_NOTE * batches
 
 
 def _estimate_one(counts: PlanCounts, crm: Crm, compare_and_set: bool) -> CallEstimate:
@@ -81,6 +103,26 @@ def guard(
     refused = [finding for finding in findings if finding.guard not in allow]
     if refused:
         raise UnsafePlan(refused)
+
+
+def refuse_paused(ledger: Ledger) -> None:
+    """Refuse to begin writing while the company is paused; nobody may override that.
+
+    Raises:
+        UnsafePlan: nothing was written.
+    """
+    if (reason := ledger.paused()) is not None:
+        raise UnsafePlan([GuardFinding("paused", 1, 0, f"paused: {reason}; crmbridge resume lifts it")])
+
+
+def stop_if_paused(ledger: Ledger) -> None:
+    """Stop a run that is writing: somebody paused the company meanwhile.
+
+    Raises:
+        Paused: what was written is kept.
+    """
+    if (reason := ledger.paused()) is not None:
+        raise Paused(f"paused: {reason}; after crmbridge resume the same command goes on")
 
 
 def refuse_empty(emptied: Collection[tuple[str, str]], allow: Collection[str]) -> None:

@@ -120,6 +120,14 @@ def attachments(
     )
 
 
+def noted(process: Process) -> Mapping[str, str]:
+    """Name the CRMs in which a hand-off may leave a note, each with an object that it may hang on."""
+    wanted = process.parts.handoff
+    if wanted is None or wanted.note == "none":
+        return {}
+    return {crm: objects[-1] for crm, objects in _OBJECTS.items() if wanted.crm in {crm, "both", None}}
+
+
 def marker(lead_id: str, qualified_at: str, crm: str) -> str:
     """Give what a note is found by: one in each CRM for every time that a lead qualified."""
     return f"[crmbridge {sha256(f'{lead_id}|{qualified_at}|{crm}'.encode()).hexdigest()[:12]}]"

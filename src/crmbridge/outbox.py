@@ -113,6 +113,9 @@ class Outbox(Protocol):
     ) -> None:
         """Store what became, or is about to become, of messages."""
 
+    def withdraw(self, run: Run) -> int:
+        """Drop what still waits of leads that this run's plan changes; returns how many."""
+
     def forsake(self, run: Run) -> int:
         """Name messages of a dead run, that may have gone out, as unknown; returns how many."""
 

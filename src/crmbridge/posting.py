@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from crmbridge.guards import stop_if_paused
 from crmbridge.model import Outcome, OutcomeState
 from crmbridge.outbox import Attachment, Courier, Delivery, DeliveryState
 from crmbridge.ports import Crm, Ledger, Progress, Run, no_progress
@@ -55,6 +56,7 @@ def post(
     if courier is not None:
         report.delivered[DeliveryState.UNKNOWN.value] += ledger.forsake(run)
         for messages in _ready(ledger.deliverable(run), process, now):
+            stop_if_paused(ledger)
             state = _send(run, ledger, courier, messages)
             report.delivered[state.value] += len(messages)
             progress("tell people", len(messages))
@@ -75,6 +77,7 @@ class _Notes:
         """Make every note that waits, a page at a time."""
         after = ""
         while page := self.ledger.attachments(self.run, after, _PAGE):
+            stop_if_paused(self.ledger)
             after = page[-1].marker
             mine = sorted((note for note in page if note.crm in self.crms), key=_place)
             for (crm, object_name), group in groupby(mine, _place):

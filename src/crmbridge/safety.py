@@ -195,7 +195,7 @@ class SafetyLedger(Protocol):
         """Have the next run decide these leads, even when all that this run planned for them is written."""
 
     def prune(self, before: datetime) -> int:
-        """Delete the audit of runs that began before; returns how many rows."""
+        """Delete the audit of runs that began before, and older owner changes; returns rows of the audit."""
 
     # people ----------------------------------------------------------------------------------------
     def forget(self, lead_id: str, *, carry_out: bool) -> Forgotten:

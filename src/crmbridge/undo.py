@@ -39,22 +39,29 @@ class Reverse:
     forward_only: int = 0
 
 
-def plan_reverse(run: Run, of: str, ledger: Ledger, same: Same, now: datetime) -> Reverse:
-    """Append the reverse of the run ``of`` to the plan of ``run``, with the rulings that make it last.
-
-    The rulings are kept before anything is written: they say nothing until the earlier value is back.
-    """
+def plan_reverse(run: Run, of: str, ledger: Ledger, same: Same) -> Reverse:
+    """Append the reverse of the run ``of`` to the plan of ``run``."""
     reverse = Reverse()
     for page in chunks(_leads(ledger.written_by(of)), _PAGE):
         refs = {_ref(item) for items in page for item in items if item.id is not None}
         held = {part.record.ref: part for part in ledger.related((), refs)}
-        planned = [_planned(items, held, same, of, reverse) for items in page]
-        ledger.append(run, planned)
-        changes = [change for item in planned for change in item.changes]
-        ledger.rule([_ruling(change, of, now) for change in changes])
-        ledger.keep_deciding(run, {part.lead_id for part in held.values() if part.lead_id is not None})
+        ledger.append(run, [_planned(items, held, same, of, reverse) for items in page])
         ledger.renew(run)
     return reverse
+
+
+def settle_reverse(run: Run, of: str, ledger: Ledger, now: datetime) -> None:
+    """Make the reverse last: rule for what goes back, and send nothing that still waits for these leads.
+
+    The rulings are kept before anything is written: they say nothing until the earlier value is back.
+    """
+    for changes in chunks(ledger.changes(run), _PAGE):
+        ledger.rule([_ruling(change, of, now) for change in changes])
+        refs = {RecordRef(change.crm, change.object, str(change.id)) for change in changes}
+        homes = {part.lead_id for part in ledger.related((), refs)}  # a lead may be part of another by now
+        ledger.keep_deciding(run, {lead_id for lead_id in homes if lead_id is not None})
+        ledger.renew(run)
+    ledger.withdraw(run)
 
 
 def _leads(written: Iterable[Written]) -> Iterator[list[Written]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crmbridge.errors import Unavailable, UnsafePlan
+from crmbridge.errors import Paused, Unavailable, UnsafePlan
 from crmbridge.model import OutcomeState
 from crmbridge.testing import Fate, Killed
 from tests.property.world import World
@@ -123,6 +123,17 @@ def test_a_plan_applied_again_leaves_alone_what_is_done(world: World) -> None:
     fields = world.salesforce.fields("Lead", created)
     assert (fields["owner"], fields["status"], fields["last_name"]) == ("s-tia", "working", "Mended")
     assert len(world.salesforce.records("Lead")) == 2
+
+
+def test_a_pause_stops_a_run_that_is_writing_before_its_next_batch(world: World) -> None:
+    arrive(world, 3)
+    world.salesforce.meanwhile = lambda: world.bridge.pause("wrong owner")
+    world.hubspot.meanwhile = lambda: world.bridge.pause("wrong owner")
+    with pytest.raises(Paused, match="wrong owner"):
+        world.bridge.sync()
+    assert world.hubspot.write_calls + world.salesforce.write_calls == 1
+    world.bridge.resume()
+    world.settle()
 
 
 def test_a_limit_goes_on_where_it_stopped(world: World) -> None:

@@ -291,6 +291,15 @@ def test_a_run_is_undone_where_the_crms_still_hold_what_it_wrote_and_is_not_done
     assert world.seen() == before
 
 
+def test_looking_at_the_reverse_of_a_run_settles_nothing(world: World) -> None:
+    arrive(world)
+    world.bridge.sync()
+    world.bridge.undo("last")
+    world.hubspot.edit("contacts", "0", owner=None)
+    world.bridge.sync()
+    assert [item.conflict.field for item in world.bridge.conflicts()] == ["owner"]
+
+
 def test_undoing_an_undoing_brings_everything_back(world: World) -> None:
     world.salesforce.edit("Lead", "L0", email="p0@example.org", last_name="P0", company="Acme")
     arrive(world)

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from crmbridge.alerts import AppriseCourier, courier_for
 from crmbridge.bridge import Bridge
-from crmbridge.errors import ConfigError
+from crmbridge.errors import ConfigError, Paused
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.outbox import DeliveryState
 from crmbridge.process import Process
@@ -238,6 +238,44 @@ def test_a_note_that_a_crm_refuses_is_told_and_not_tried_for_ever(company: Compa
     company.world.salesforce.note_fates = [Fate.REFUSE_FIRST]
     assert company.world.bridge.sync().posted.errors == {"refused": 1}
     assert company.world.bridge.sync().posted.errors == {}
+
+
+@pytest.mark.parametrize("crm", ["hubspot", "salesforce", "both"])
+def test_the_calls_that_notes_cost_are_in_the_estimate(company: Company, crm: str) -> None:
+    """Before the first write a plan says at most how many calls it will spend: notes are calls, too."""
+    company.bridge(handoff={"note": "task", "crm": crm})
+    for number in range(5):
+        company.arrive(f"p{number}")
+    world = company.world
+    plan = world.bridge.plan()
+    spent = world.bridge.apply(plan).api_calls
+    noted = {"hubspot", "salesforce"} if crm == "both" else {crm}
+    assert {name for name, calls in plan.estimates.items() if calls.notes} == noted
+    assert all(spent[name] <= calls.total for name, calls in plan.estimates.items())
+    assert world.hubspot.notes or world.salesforce.notes
+
+
+def test_a_pause_keeps_notes_and_messages_back_until_it_is_lifted(company: Company) -> None:
+    company.arrive("ada")
+    company.world.hubspot.meanwhile = lambda: company.world.bridge.pause("wrong territories")
+    with pytest.raises(Paused, match="wrong territories"):
+        company.world.bridge.sync()
+    assert (company.world.salesforce.notes, company.postman.sent) == ([], [])
+    company.world.bridge.resume()
+    company.world.bridge.sync()
+    assert (len(company.world.salesforce.notes), len(company.postman.sent)) == (1, 1)
+
+
+def test_what_was_undone_is_not_told_any_more(company: Company) -> None:
+    """A message that is still collected when its hand-off is taken back would be untrue."""
+    company.bridge(alert=[{**ALERT, "digest_hours": 2}])
+    company.arrive("ada")
+    company.world.bridge.sync()
+    assert company.states() == ["waiting"]
+    company.world.bridge.undo("last", apply=True)
+    company.world.wait(1)
+    company.world.bridge.sync()
+    assert (company.postman.sent, company.states()) == ([], [])
 
 
 def test_notes_speak_the_company_s_language_and_go_where_it_says(company: Company) -> None:

@@ -140,8 +140,13 @@ def test_a_lead_that_was_wrongly_routed_was_declined_although_it_was_not_given_b
         LEAD, status=LeadStatus.REJECTED, status_reason="wrong_territory", status_at=NOW - timedelta(hours=1)
     )
     before = Memory(stage="mql", stage_at=BEFORE, assigned_owner="ann@example.com", assigned_at=BEFORE)
-    ann = before.assigned_owner or ""
-    after = replace(before, assigned_owner=None, assigned_at=None, taken_from=ann, refused_by=(ann,))
+    after = replace(
+        before,
+        assigned_owner=None,
+        assigned_at=None,
+        taken_from="ann@example.com",
+        refused_by=("ann@example.com",),
+    )
     because = (Reason("reject.procedural", Effect.MOVE, "wrong_territory"),)
     assert told(before, after, lead, reasons=because) == [
         ("rejected", NOW - timedelta(hours=1), None, "wrong_territory")

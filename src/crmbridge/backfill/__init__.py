@@ -22,8 +22,8 @@ from crmbridge.backfill.planning import MOVES, PastPlan, Period, Tally, is_decid
 from crmbridge.backfill.reading import PARTITION, PastLead, PastReader, PastReport
 from crmbridge.backfill.results import Backfill, BackfillResult
 from crmbridge.deciding import Deciding
-from crmbridge.errors import ConfigError, GuardFinding, Paused, Problem, UnsafePlan
-from crmbridge.guards import CallEstimate
+from crmbridge.errors import ConfigError, GuardFinding, Problem, UnsafePlan
+from crmbridge.guards import CallEstimate, refuse_paused
 from crmbridge.identity import is_live
 from crmbridge.model import Lead, Memory
 from crmbridge.ports import Crm, Ledger, PlanCounts, Planned, Progress, Run, StoredLead
@@ -100,7 +100,7 @@ class Backfiller:
             QuotaExhausted, Paused: cut off; the same request goes on.
         """
         if write:
-            self._refuse_paused()
+            refuse_paused(self._ledger)
         run, done = self._begun(lease, job, write=write)
         partitions = self._planned(run, job, done, write=write)
         counts = self._ledger.counts(run)
@@ -114,7 +114,7 @@ class Backfiller:
                 self._crms,
                 self._ledger,
                 max_attempts=self._process.guards.max_attempts,
-                progress=self._unless_paused,
+                progress=self._progress,
             )
             self._ledger.checkpoint(lease, job, _RUN, {"id": run.id, "open": 0})
         return BackfillResult(
@@ -213,11 +213,6 @@ class Backfiller:
         return (None, lead) if self._process.covers(lead, self._now) else ("out_of_scope", None)
 
     # guards and progress -----------------------------------------------------------------------------
-    def _refuse_paused(self) -> None:
-        if (reason := self._ledger.paused()) is not None:
-            finding = GuardFinding("paused", 1, 0, f"paused: {reason}; crmbridge resume lifts it")
-            raise UnsafePlan([finding])
-
     def _refuse_calls(
         self,
         estimates: Mapping[str, CallEstimate],
@@ -241,11 +236,6 @@ class Backfiller:
         if expect is not None:
             for (_, crm, object_name, _, _), records in counts.records.items():
                 expect(f"write {crm} {object_name}", records)
-
-    def _unless_paused(self, what: str, count: int) -> None:
-        self._progress(what, count)
-        if (reason := self._ledger.paused()) is not None:
-            raise Paused(f"paused: {reason}; after crmbridge resume the same backfill goes on")
 
 
 # the request -----------------------------------------------------------------------------------------

@@ -55,10 +55,12 @@ def show_plan(console: Console, plan: Plan, sample: int = SAMPLE) -> None:
         console.print(f"  … and {counts.conflicts - _CONFLICTS:,} more (--json has them)")
     for name, calls in plan.estimates.items():
         if calls.total:
-            console.print(
-                f"{name}: at most {calls.total:,} API calls to carry it out "
-                f"({calls.rereads:,} to re-read, {calls.writes:,} to write, {calls.verifies:,} to verify)"
-            )
+            parts = [f"{calls.rereads:,} to re-read", f"{calls.writes:,} to write"]
+            parts += [
+                f"{calls.verifies:,} to verify",
+                *([f"{calls.notes:,} for notes"] if calls.notes else []),
+            ]
+            console.print(f"{name}: at most {calls.total:,} API calls to carry it out ({', '.join(parts)})")
 
 
 def show_result(console: Console, result: Result) -> None:

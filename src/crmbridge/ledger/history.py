@@ -12,7 +12,7 @@ from crmbridge.codec import unpack_value
 from crmbridge.ledger.marks import EDITED_SINCE, mark
 from crmbridge.ledger.part import CHUNK, Part
 from crmbridge.ledger.store import AnyRow, from_micros, to_micros
-from crmbridge.ledger.tables import alias, audit
+from crmbridge.ledger.tables import alias, audit, owner_change
 from crmbridge.ledger.tables import run as run_table
 from crmbridge.ports import Run
 from crmbridge.safety import Written
@@ -63,6 +63,7 @@ class History(Part):
         """See ``safety.SafetyLedger.prune``. The runs themselves stay, with their counts."""
         old = select(run_table.c.number).where(run_table.c.started_at < to_micros(before))
         with self._store.write() as tx:
+            tx.execute(owner_change.delete().where(owner_change.c.at < to_micros(before)))
             return tx.execute(audit.delete().where(audit.c.run.in_(old))).rowcount
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select
@@ -14,7 +14,8 @@ from crmbridge.ledger.part import CHUNK, Part
 from crmbridge.ledger.store import Among, Store, to_micros
 from crmbridge.ledger.tables import event, lead, planned
 
-_EVENT = tuple(event.c.keys())
+#: Columns of an event, in order.
+EVENT = tuple(event.c.keys())
 _entry = unpacker(Entry)
 
 
@@ -43,21 +44,23 @@ def record(store: Store, tx: Connection, chosen: ColumnElement[bool]) -> None:
     while rows := tx.execute(
         wanted.where(planned.c.lead_id > after).order_by(planned.c.lead_id).limit(CHUNK)
     ).all():
-        store.put(tx, event, _EVENT, [row for found in rows for row in _rows(found[0], found[1])])
+        news = [row for found in rows for row in event_rows(found[0], unpack(found[1], list[Entry]))]
+        store.put(tx, event, EVENT, news)
         after = rows[-1].lead_id
 
 
-def _rows(lead_id: str, entries: bytes) -> list[tuple[Any, ...]]:
+def event_rows(lead_id: str, entries: Iterable[Entry]) -> list[tuple[Any, ...]]:
+    """Give the rows of a lead's entries; the first four columns are the key."""
     return [
         (lead_id, entry.kind.value, to_micros(entry.at) or 0, entry.value or "", pack(entry))
-        for entry in unpack(entries, list[Entry])
+        for entry in entries
     ]
 
 
 def absorb(store: Store, tx: Connection, survivor: str, absorbed: str) -> None:
     """Let the journey of an absorbed lead go on as its survivor's."""
     rows = tx.execute(select(event).where(event.c.lead_id == absorbed)).all()
-    store.put(tx, event, _EVENT, [(survivor, *row[1:]) for row in rows])
+    store.put(tx, event, EVENT, [(survivor, *row[1:]) for row in rows])
     tx.execute(event.delete().where(event.c.lead_id == absorbed))
 
 

@@ -16,7 +16,18 @@ from crmbridge.ledger.marks import TO_DECIDE, mark
 from crmbridge.ledger.part import CHUNK, Part
 from crmbridge.ledger.records import STORED, index_key, parse_ref, to_stored
 from crmbridge.ledger.store import Among, AnyRow, pairs, to_micros
-from crmbridge.ledger.tables import ONE, ZERO, alias, failure, identity_key, lead, record, standing
+from crmbridge.ledger.tables import (
+    ONE,
+    ZERO,
+    alias,
+    attachment,
+    delivery,
+    failure,
+    identity_key,
+    lead,
+    record,
+    standing,
+)
 from crmbridge.ledger.watch import fold
 from crmbridge.model import Memory, RecordRef
 from crmbridge.ports import Binding, Run, StoredLead, StoredRecord
@@ -127,7 +138,8 @@ class Leads(Part):
         memory = {"memory": older.memory, "due_at": older.due_at}
         tx.execute(lead.update().where(lead.c.id == survivor).values(memory))
         tx.execute(record.update().where(record.c.lead_id == absorbed).values(lead_id=survivor))
-        tx.execute(failure.update().where(failure.c.lead_id == absorbed).values(lead_id=survivor))
+        for table in (failure, attachment, delivery):
+            tx.execute(table.update().where(table.c.lead_id == absorbed).values(lead_id=survivor))
         fold(tx, absorbed, survivor)
         absorb(self._store, tx, survivor, absorbed)
         tx.execute(alias.update().where(alias.c.lead_id == absorbed).values(lead_id=survivor))

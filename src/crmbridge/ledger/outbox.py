@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, exists, func, select
 
 from crmbridge.codec import pack, unpack, unpacker
 from crmbridge.ledger.part import CHUNK, Part
@@ -46,6 +46,21 @@ class OutboxPart(Part):
         ]
         self._store.put(tx, delivery, ("key", "lead_id", "at", "state", "error", "body"), rows)
 
+    def _drop_text(
+        self,
+        tx: Connection,
+        table: Table,
+        read: Callable[[bytes], Attachment | Delivery],
+        names: Collection[str],
+    ) -> None:
+        """Keep of what went out that it did, and not the words."""
+        (key,) = table.primary_key.columns
+        wanted = select(key, table.c.body).where(self._store.among(key, names))
+        rows = [
+            (pack(replace(read(body), title="", body="")), name) for name, body in tx.execute(wanted).all()
+        ]
+        self._store.alter(tx, table, ("body",), (key.name,), rows)
+
     # notes ---------------------------------------------------------------------------------------
     def attachments(self, run: Run, after: str, limit: int) -> Sequence[Attachment]:
         """See ``outbox.Outbox.attachments``."""
@@ -59,13 +74,14 @@ class OutboxPart(Part):
             return [_attachment(body) for body in rows]
 
     def attached(self, run: Run, made: Sequence[tuple[str, str | None]]) -> None:
-        """See ``outbox.Outbox.attached``. Safe to repeat."""
+        """See ``outbox.Outbox.attached``. Safe to repeat; the text is not kept."""
         rows = [
             ((DeliveryState.FAILED if error else DeliveryState.SENT).value, error, marker)
             for marker, error in made
         ]
         with self._store.write(run) as tx:
             self._store.alter(tx, attachment, ("state", "error"), ("marker",), rows)
+            self._drop_text(tx, attachment, _attachment, [marker for marker, _ in made])
 
     # messages ------------------------------------------------------------------------------------
     def deliverable(self, run: Run) -> Sequence[Delivery]:
@@ -85,12 +101,22 @@ class OutboxPart(Part):
         with self._store.write(run) as tx:
             mine = self._store.among(delivery.c.key, keys)
             if state is DeliveryState.SENT:
-                found = [
-                    _delivery(body) for body in tx.execute(select(delivery.c.body).where(mine)).scalars()
-                ]
-                rows = [(pack(replace(item, title="", body="")), item.key) for item in found]
-                self._store.alter(tx, delivery, ("body",), ("key",), rows)
+                self._drop_text(tx, delivery, _delivery, keys)
             tx.execute(delivery.update().where(mine).values(state=state.value, error=error))
+
+    def withdraw(self, run: Run) -> int:
+        """See ``outbox.Outbox.withdraw``. Safe to repeat."""
+        with self._store.write(run) as tx:
+            mine = (planned.c.run == self._number(tx, run)) & (planned.c.changes > 0)
+            leads = select(planned.c.lead_id).where(mine)
+            return sum(
+                tx.execute(
+                    table.delete().where(
+                        table.c.state == DeliveryState.WAITING.value, table.c.lead_id.in_(leads)
+                    )
+                ).rowcount
+                for table in (attachment, delivery)
+            )
 
     def forsake(self, run: Run) -> int:
         """See ``outbox.Outbox.forsake``. Safe to repeat."""

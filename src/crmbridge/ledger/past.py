@@ -11,16 +11,16 @@ from sqlalchemy import Connection, Select, select
 from crmbridge.codec import pack, unpack, unpacker
 from crmbridge.history import RecordHistory
 from crmbridge.journey import Entry
+from crmbridge.ledger.journeys import EVENT, event_rows
 from crmbridge.ledger.part import CHUNK, Part
 from crmbridge.ledger.records import parse_ref
-from crmbridge.ledger.store import Among, to_micros
+from crmbridge.ledger.store import Among
 from crmbridge.ledger.tables import checkpoint, event, lead, past
 from crmbridge.model import Memory, RecordRef
 from crmbridge.ports import Run
 
 _history = unpacker(RecordHistory)
 _entry = unpacker(Entry)
-_EVENT = tuple(event.c.keys())
 _EVENT_KEY = tuple(column.name for column in event.primary_key.columns)
 #: Source of the entries that we recorded while it happened.
 _LIVE = "ledger"
@@ -47,7 +47,11 @@ class PastChapter(Part):
     # journeys ------------------------------------------------------------------------------------
     def keep_journeys(self, run: Run, journeys: Mapping[str, Sequence[Entry]]) -> int:
         """See ``ports.Ledger.keep_journeys``."""
-        wanted = {row[:4]: row for name, entries in journeys.items() for row in _event_rows(name, entries)}
+        wanted = {
+            row[:4]: row
+            for name, entries in journeys.items()
+            for row in event_rows(name, (entry for entry in entries if entry.source != _LIVE))
+        }
         with self._store.write(run) as tx:
             known = {tuple(row[:4]): row for row in self._events(tx, journeys)}
             live = {key for key, row in known.items() if _entry(row[4]).source == _LIVE}
@@ -58,7 +62,7 @@ class PastChapter(Part):
             ]
             gone = [key for key in known if key not in wanted and key not in live]
             self._store.drop(tx, event, _EVENT_KEY, gone)
-            self._store.put(tx, event, _EVENT, news, update=("body",))
+            self._store.put(tx, event, EVENT, news, update=("body",))
         return len(news) + len(gone)
 
     def _events(self, tx: Connection, lead_ids: Collection[str]) -> Sequence[Any]:
@@ -92,14 +96,6 @@ class PastChapter(Part):
         with self._store.read() as tx:
             rows = tx.execute(wanted.order_by(checkpoint.c.part)).all()
         return {part: unpack(body, dict[str, int | str]) for part, body in rows}
-
-
-def _event_rows(lead_id: str, entries: Sequence[Entry]) -> list[tuple[Any, ...]]:
-    return [
-        (lead_id, entry.kind.value, to_micros(entry.at) or 0, entry.value or "", pack(entry))
-        for entry in entries
-        if entry.source != _LIVE
-    ]
 
 
 def _kept(among: Among) -> Select[str, str, bytes]:

@@ -25,6 +25,7 @@ from crmbridge.model import (
     Value,
     Write,
 )
+from crmbridge.outbox import Attachment, Delivery
 from crmbridge.ports import Page, Planned, Run
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -160,3 +161,33 @@ def outcome(
     sent: Write, state: OutcomeState = OutcomeState.WRITTEN, *, id: str | None = None, version: str = "2"
 ) -> Outcome:
     return Outcome(key=sent.key, state=state, id=id or sent.id, version=version)
+
+
+def note(lead_id: str, text: str = "") -> Attachment:
+    """Make a task for a rep."""
+    return Attachment(
+        marker=f"[m {lead_id}]",
+        lead_id=lead_id,
+        crm="hubspot",
+        object="contacts",
+        id="1",
+        kind="task",
+        title=text,
+        body=text,
+        owner_id=None,
+        at=NOW,
+    )
+
+
+def message(lead_id: str, text: str = "") -> Delivery:
+    """Make a message to a channel."""
+    return Delivery(
+        key=f"k {lead_id}",
+        lead_id=lead_id,
+        alert="sales",
+        to="channel",
+        kind="handed_off",
+        at=NOW,
+        title=text,
+        body=text,
+    )

@@ -17,12 +17,17 @@ from tests.unit.ledger.samples import (
     LATER,
     NOW,
     bind_all,
+    change,
     marked,
+    message,
+    note,
     opened,
+    outcome,
     planned,
     record,
     settled,
     take,
+    write,
 )
 
 
@@ -131,6 +136,21 @@ def test_an_absorbed_lead_is_found_by_its_old_id(two: SqlLedger, run: Run) -> No
     bind(two, run, "L0", ANN, BOB, absorbed=("L1",))
     assert two.find(lead_id="L2") == two.find(lead_id="L1") == two.find(lead_id="L0") == ["L0"]
     assert marked(two) == ["L0"]
+
+
+def test_what_an_absorbed_lead_still_has_to_tell_waits_for_its_survivor_s_writes(
+    two: SqlLedger, run: Run
+) -> None:
+    told = replace(planned("L2"), attachments=(note("L2"),), deliveries=(message("L2"),))
+    two.append(run, [told])
+    two.promote(run, ["L2"], {})
+    bind(two, run, "L1", ANN, BOB, absorbed=("L2",))
+    two.append(run, [planned("L1", change("L1"))])
+    assert (two.attachments(run, "", 10), two.deliverable(run)) == ([], [])
+    sent = write(change("L1"))
+    two.log(run, [(sent, outcome(sent))], ())
+    assert [item.marker for item in two.attachments(run, "", 10)] == ["[m L2]"]
+    assert [item.key for item in two.deliverable(run)] == ["k L2"]
 
 
 def test_a_binding_under_an_old_id_goes_to_the_survivor(two: SqlLedger, run: Run) -> None:

@@ -13,13 +13,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from crmbridge.codec import pack
 from crmbridge.errors import ConfigError, CrmBridgeError, FatalError, Unavailable
-from crmbridge.ledger import SqlLedger
+from crmbridge.ledger import SqlLedger, migrations
 from crmbridge.ledger.migrations import VERSIONS
-from crmbridge.ledger.tables import metadata, version
+from crmbridge.ledger.tables import audit, intent, metadata, version
+from crmbridge.ledger.tables import lead as lead_table
+from crmbridge.ledger.tables import planned as planned_table
+from crmbridge.model import Memory
 from crmbridge.ports import Ledger, Limiter, Run
 from tests.unit.ledger.conftest import Open, on_shared_databases
-from tests.unit.ledger.samples import ANN, NOW, bind_all, page, record, take
+from tests.unit.ledger.samples import ANN, NOW, bind_all, change, page, record, take, write
 
 START = """
 import sys
@@ -86,6 +90,36 @@ def test_the_migrations_make_the_tables_that_the_code_uses(ledger: SqlLedger) ->
         )
         differences = compare_metadata(context, metadata)
     assert differences == []
+
+
+@on_shared_databases
+def test_a_ledger_of_the_first_version_goes_on_with_all_that_it_holds(
+    database: tuple[str, str], open_ledger: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a company's runs left under the schema before this one: memory, audit, intents, a plan."""
+    with monkeypatch.context() as then:
+        then.setattr(migrations, "VERSIONS", ("0001",))
+        old = open_ledger()
+        run = old.begin("sync", NOW, {"process": "1"})
+        take(old, run, record())
+        [lead_id] = bind_all(old, run)
+        sent = write(change(lead_id))
+        place = {"run": run.fence, "crm": "hubspot", "object": "contacts", "record": "1"}
+        plan = {"run": run.fence, "lead_id": lead_id, "adopted": 0, "handed_off": 0, "qualified_at": 0}
+        tried = {**place, "at": 0, "lead_id": lead_id, "field": "score", "old": pack(None), "new": pack(60.0)}
+        with old._store.write(run) as tx:
+            tx.execute(planned_table.insert().values(**plan, changes=1, conflicts=0))
+            tx.execute(audit.insert().values(**tried, reason="fit.role", state="written"))
+            tx.execute(intent.insert().values(**place, body=pack(sent)))
+            tx.execute(lead_table.update().values(memory=pack(Memory(stage="mql"))))
+        old.finish(run, "done", {})
+    now = open_ledger()
+    assert [part.record for part in now.load([lead_id])[0].records] == [record()]
+    assert now.load([lead_id])[0].memory == Memory(stage="mql")
+    assert [(item.field, item.new, item.created) for item in now.history(lead_id)] == [("score", 60.0, False)]
+    assert now.open_intents() == [sent]
+    assert (now.counts(run).leads, now.entries([lead_id])) == (1, {})
+    assert now.begin("sync", NOW, {"process": "1"}).fence == run.fence + 1
 
 
 def test_companies_in_one_postgres_do_not_see_each_other(postgres_url: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from crmbridge.history import FieldChange, RecordHistory
 from crmbridge.ledger import SqlLedger
 from crmbridge.ledger.forgetting import BY_LEAD
 from crmbridge.ledger.tables import metadata
@@ -24,6 +26,8 @@ from tests.unit.ledger.samples import (
     Clock,
     change,
     marked,
+    message,
+    note,
     opened,
     outcome,
     planned,
@@ -236,6 +240,23 @@ def test_the_audit_of_old_runs_goes_when_it_is_pruned(
     assert ledger.history(ann) == []
 
 
+def test_owner_changes_are_kept_as_long_as_the_audit(ledger: SqlLedger, run: Run, ann: str) -> None:
+    flip(ledger, run, 5)
+    ledger.prune(NOW + timedelta(days=365))
+    assert ledger.quarantine(run, NOW, 3, LATER) == 0
+
+
+def test_the_text_of_a_note_that_was_made_is_not_kept(ledger: SqlLedger, run: Run, ann: str) -> None:
+    ledger.append(run, [replace(planned(ann), attachments=(note(ann, WORDS[0]),))])
+    ledger.promote(run, None, {})
+    assert WORDS[0].encode() in everything(ledger)
+    [waiting] = ledger.attachments(run, "", 10)
+    ledger.attached(run, [(waiting.marker, None)])
+    assert ledger.attachments(run, "", 10) == []
+    ledger.append(run, [planned(ann)])
+    assert WORDS[0].encode() not in everything(ledger)
+
+
 def test_what_a_crash_cut_off_is_audited_with_what_stood_there_before(
     ledger: SqlLedger, run: Run, ann: str, next_run: NextRun
 ) -> None:
@@ -253,6 +274,8 @@ def test_what_a_crash_cut_off_is_audited_with_what_stood_there_before(
 
 # people ------------------------------------------------------------------------------------------
 SECRETS = ("ann.secret@example.com", "Secretkin", "Weissnichtwo", "Hush-hush webinar")
+#: What only a note, only a message and only the past of a record holds.
+WORDS = ("Says she hates calls", "Told the channel", "Formerly Nowhereville")
 
 
 def everything(ledger: SqlLedger) -> bytes:
@@ -277,6 +300,12 @@ def known_by_name(ledger: SqlLedger, run: Run) -> str:
     )
     ledger.append(run, [planned(lead_id, *wanted, conflicts=[dispute])])
     ledger.track(run, NOW)
+    told = replace(planned(lead_id), attachments=(note(lead_id, WORDS[0]),))
+    ledger.append(run, [replace(told, deliveries=(message(lead_id, WORDS[1]),))])
+    ledger.promote(run, None, {})
+    ledger.append(run, [planned(lead_id, *wanted, conflicts=[dispute])])
+    past = FieldChange(field="city", value=WORDS[2], at=NOW)
+    ledger.keep_past(run, [(RecordHistory(ref=ANN, created_at=None, changes=(past,)), "1")])
     sent = write(*wanted)
     ledger.log(run, (), [sent])
     ledger.log(run, [(sent, outcome(sent, OutcomeState.FAILED))], ())
@@ -292,13 +321,13 @@ def test_whoever_is_forgotten_stands_in_no_table_any_more_and_the_audit_keeps_it
 ) -> None:
     lead_id = known_by_name(ledger, run)
     before = everything(ledger)
-    assert all(secret.encode() in before for secret in SECRETS)
+    assert all(secret.encode() in before for secret in SECRETS + WORDS)
     shown = ledger.forget(lead_id, carry_out=False)
     assert everything(ledger) == before
     done = ledger.forget(lead_id, carry_out=True)
     assert (done, done.live) == (shown, (ANN, ANN_LEAD))
     left = everything(ledger)
-    assert [secret for secret in SECRETS if secret.encode() in left] == []
+    assert [secret for secret in SECRETS + WORDS if secret.encode() in left] == []
     assert {item.field for item in ledger.history(lead_id)} == {"city", "last_name"}
     assert {(item.old, item.new) for item in ledger.history(lead_id)} == {("erased", "erased")}
     again = ledger.forget(lead_id, carry_out=True)
