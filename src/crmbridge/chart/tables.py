@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from crmbridge.process import Process
-from crmbridge.process.differences import told
 from crmbridge.process.parts import EngagementRule, Stage, Territory
+from crmbridge.process.telling import told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
