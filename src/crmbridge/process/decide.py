@@ -27,6 +27,7 @@ from crmbridge.process.qualification import (
     stays_recycled,
 )
 from crmbridge.process.routing import hold, route
+from crmbridge.process.sla import SlaState, first_open
 from crmbridge.process.verdicts import is_seen, status_key
 from crmbridge.process.why import why
 
@@ -241,11 +242,21 @@ def _decision(case: Case) -> Decision:
     made.held = _held(case)
     made.adopted = case.adopted
     made.due_at = due_at(case)
+    made.promise = made.promised_at = None
+    if case.sla is not None:
+        _promise(case, case.sla, made)
     made.reasons = _reasons(case)
     made.notices = case.notices
     made.memory = _memory(case)
     made.__class__ = Decision
     return cast("Decision", made)
+
+
+def _promise(case: Case, sla: SlaState, made: Any) -> None:
+    """Name the promise that is open; a lead that is to get somebody has its clocks from then on."""
+    first = first_open(sla) if case.recalled("assigned_at") is not None else None
+    if first is not None:
+        made.promise, made.promised_at = first.name, first.due_at
 
 
 def _held(case: Case) -> str | None:
