@@ -60,6 +60,7 @@ def desired(lead: Lead, decision: Decision) -> dict[str, Value | Unset]:
         "recycle_count": memory.recycle_count if recycled else UNSET,
         "why": memory.why or UNSET,
         "interest_at": memory.interest_at or UNSET,
+        "programme": decision.programme,
         "sla_promise": decision.promise,
         "sla_due_at": decision.promised_at,
         "work_list": place(lead, decision)[0] or None,

@@ -8,7 +8,7 @@ from typing import Final
 from crmbridge.model import StageRole
 from crmbridge.process import Process
 from crmbridge.process.parts import Stage
-from crmbridge.process.promises import Quota, Target
+from crmbridge.process.promises import Programme, Quota, Target
 from crmbridge.process.sla import WORKED
 from crmbridge.process.telling import days_off, hours, told, week
 
@@ -83,6 +83,12 @@ def sections(process: Process) -> Iterator[Section]:
     if process.parts.rejections:
         rows = [(each.reason, *_class(each.kind, each.data)) for each in process.parts.rejections]
         yield "What reasons to decline mean", ("Reason", "Class", "What becomes of the lead"), rows
+    if process.parts.programmes:
+        yield (
+            "Nurture programmes",
+            ("Programme", "For"),
+            [_programme(each) for each in process.parts.programmes],
+        )
     if process.parts.handoff is not None or process.alerts or process.parts.customers is not None:
         yield "Who is told", ("What", "How"), list(_told(process))
 
@@ -144,6 +150,13 @@ _CLASSES: Final = {
 def _class(kind: str, data: Sequence[tuple[str, object]]) -> tuple[str, str]:
     wanted = f": {', '.join(name for name, _ in data)}" if data else ""
     return kind, _CLASSES[kind] + wanted
+
+
+def _programme(programme: Programme) -> tuple[str, str]:
+    points = f"from {programme.threshold:g} points" if programme.threshold is not None else ""
+    reasons = f"given back for {', '.join(sorted(programme.reasons))}" if programme.reasons else ""
+    where = f"in {', '.join(sorted(programme.stages))}"
+    return programme.name, "; ".join(filter(None, (where, reasons, points, programme.when.text)))
 
 
 def _told(process: Process) -> Iterator[tuple[str, str]]:

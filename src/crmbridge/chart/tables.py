@@ -27,6 +27,8 @@ class Step:
     promised: tuple[str, ...] = ()
     #: Which figures tell how it goes.
     measure: str = ""
+    #: What a rep gives the person in it.
+    content: tuple[str, ...] = ()
 
 
 def steps(process: Process) -> tuple[Step, ...]:
@@ -44,6 +46,7 @@ def _step(process: Process, stage: Stage) -> Step:
         next=stage.next,
         promised=promised_in(process, stage),
         measure=measure(stage),
+        content=stage.content,
     )
 
 
@@ -59,6 +62,10 @@ def _lines(process: Process) -> Iterator[str]:
         ("Stage", "Means", "Responsible", "To move on", "May be followed by", "SLA", "Measured by"),
         [_step_row(step) for step in steps(process)],
     )
+    given = [(step.name, ", ".join(step.content)) for step in steps(process) if step.content]
+    if given:
+        yield from ("", "## What the person is given", "")
+        yield from _table(("Stage", "Content"), given)
     yield from ("", "## What makes a qualified lead", "")
     yield from _table(("", ""), list(_definition(process)))
     rules = [(rule.name, rule.points, rule.when.text) for rule in process.parts.fit]

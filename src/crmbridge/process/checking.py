@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from crmbridge.model import StageRole
-from crmbridge.process.checking_promises import check_alerts, check_calendars, check_sla
+from crmbridge.process.checking_promises import check_alerts, check_calendars, check_programmes, check_sla
 from crmbridge.process.conditions import LEAD_FIELDS, NOT_COMPARABLE
 from crmbridge.process.parts import EngagementRule, FitRule, Parts, Stage
 from crmbridge.process.reading import Reader, nearest
@@ -247,6 +247,7 @@ _CHECKS: Final[tuple[tuple[frozenset[str], Callable[[Reader, Parts], None]], ...
     ),
     (frozenset({"calendar", "territory"}), check_calendars),
     (frozenset({"sla", "stage", "territory", "recycle"}), check_sla),
+    (frozenset({"programme", "stage"}), check_programmes),
     (frozenset({"alert", "sla"}), check_alerts),
     (frozenset({"fit", "engagement", "fit_caps", "engagement_caps"}), _check_caps),
     (frozenset({"qualification"}), _check_qualification),

@@ -19,6 +19,7 @@ from crmbridge.process.interest import is_customer, note_interest
 from crmbridge.process.lifecycle import begin
 from crmbridge.process.making import OpenDecision, reason, remember, rounded
 from crmbridge.process.parts import WITH_SALES
+from crmbridge.process.programmes import programme_of
 from crmbridge.process.qualification import (
     judge,
     keeps_qualified,
@@ -243,6 +244,8 @@ def _decision(case: Case) -> Decision:
     made.adopted = case.adopted
     made.due_at = due_at(case)
     made.promise = made.promised_at = None
+    programmes = case.process.parts.programmes
+    made.programme = programme_of(case, programmes) if programmes else None
     if case.sla is not None:
         _promise(case, case.sla, made)
     made.reasons = _reasons(case)

@@ -41,6 +41,7 @@ _LISTS: Final = {
     "rejections": ("reject", "reason to decline"),
     "calendars": ("calendar", "calendar"),
     "alerts": ("alert", "alert"),
+    "programmes": ("programme", "programme"),
     "targets": ("sla.target", "promise of sales"),
 }
 #: Attributes that may name an entry of a list, the first that it has.

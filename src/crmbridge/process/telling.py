@@ -59,6 +59,7 @@ _WORDS: Final = {
     "exit": "what must have happened to move on",
     "definition": "what it means",
     "next": "the stages that may follow",
+    "content": "what the person is given",
     "cool_down_days": "the rest before it may come back (days)",
     "max_cycles": "how often a lead may come back",
     "keeps": "the share of the engagement that is kept",

@@ -33,6 +33,7 @@ PROMISES: dict[str, Any] = {
     "handoff": {"language": "en"},
     "alert": [{"name": "sales", "on": ["handed_off"], "to": ["channel"]}],
     "customers": {"threshold": 40.0},
+    "programme": [{"name": "newsletter"}],
     "quota": {"qualified": 300},
 }
 PROMISED = changed(**PROMISES)
@@ -109,7 +110,7 @@ def test_a_changed_order_of_capped_rules_is_a_change() -> None:
     sorted(
         set(KEYS)
         - {"", "condition", "qualification.email_engagement", "territory.employees"}
-        - {"reject", "alert", "handoff", "customers", "quota", "sla", "sla.target"}
+        - {"reject", "alert", "handoff", "customers", "quota", "sla", "sla.target", "programme"}
         - {"calendar", "calendar.hours", "calendar.closed"}
     ),
 )
@@ -155,6 +156,8 @@ def test_a_change_of_any_section_is_noticed(section: str) -> None:
         ("customers", {"threshold": 50.0},
          "interest of existing customers: the score at which it is told changes from 40 to 50"),
         ("handoff", {"language": "es"}, "the hand-off's note: the language changes from en to es"),
+        ("programme", {"threshold": 20.0},
+         "programme 'newsletter': the threshold changes from nothing to 20"),
         ("quota", {"qualified": 400},
          "the quota: the MQLs that marketing delivers change from 300 to 400"),
         ("reject", {"data": ["email"]},
