@@ -75,8 +75,9 @@ def _touches(target: Target) -> str:
 def sections(process: Process) -> Iterator[Section]:
     """Give what both sides promised, section by section; what is not agreed is left out."""
     if process.parts.sla is not None:
+        targets = process.parts.sla.targets
         head = ("For", "Which leads", "Promised", "Reminder, manager told, somebody else", "And then")
-        yield "What sales promises", head, [_target(each) for each in process.parts.sla.targets]
+        yield "What sales promises", head, [_target(each, len(targets) > 1) for each in targets]
         yield "How time and touches are counted", ("", ""), list(_counting(process))
     if process.quota is not None:
         yield "What is delivered", ("Who", "What", "By when"), list(_quota(process.quota))
@@ -93,11 +94,11 @@ def sections(process: Process) -> Iterator[Section]:
         yield "Who is told", ("What", "How"), list(_told(process))
 
 
-def _target(target: Target) -> Sequence[str]:
+def _target(target: Target, one_of_many: bool) -> Sequence[str]:
     promised = [*_promises(target, _QUALIFIED)]
     if target.decision_seconds is not None:
         promised.append(f"qualified or given back within {hours(target.decision_seconds)} of the acceptance")
-    which = [target.when.text or "all others"]
+    which = [target.when.text or ("all others" if one_of_many else "all leads")]
     which += [f"in {', '.join(sorted(names))}" for names in (target.stages, target.territories) if names]
     after = {"none": "", "recycled": "given back to marketing as worked out"}[target.after_working]
     silence = {"none": "", "reassign": "no answer: somebody else gets it"}.get(
@@ -115,7 +116,7 @@ def _counting(process: Process) -> Iterator[tuple[str, str]]:
     if sla is None:
         return
     usual = sla.calendar.name if sla.calendar is not None else "round the clock"
-    yield "Minutes and hours", f"working time by the lead's calendar; without one {usual}"
+    yield "Minutes and hours", f"working time by the lead's calendar; without one: {usual}"
     for calendar in process.parts.calendars:
         places = ", ".join((*calendar.countries, *calendar.territories)) or "nobody by itself"
         closed = f"; closed on {days_off(calendar.closed)}" if 0 < len(calendar.closed) < 20 else ""

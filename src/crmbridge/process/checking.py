@@ -52,6 +52,7 @@ def _check_entry_names(reader: Reader, parts: Parts) -> None:
     _check_unique(reader, "reject", "reason", [entry.reason for entry in parts.rejections])
     _check_unique(reader, "calendar", "name", [calendar.name for calendar in parts.calendars])
     _check_unique(reader, "alert", "name", [alert.name for alert in parts.alerts])
+    _check_unique(reader, "programme", "name", [programme.name for programme in parts.programmes])
     targets = parts.sla.targets if parts.sla is not None else ()
     _check_unique(reader, "sla.target", "name", [target.rule for target in targets])
     for index, pool in enumerate(parts.pools):
@@ -242,7 +243,19 @@ _CHECKS: Final[tuple[tuple[frozenset[str], Callable[[Reader, Parts], None]], ...
     (frozenset({"stage"}), _check_stages),
     (frozenset({"fit", "engagement", "routing"}), _check_rule_names),
     (
-        frozenset({"named_account", "territory", "pool", "recycle", "reject", "calendar", "alert", "sla"}),
+        frozenset(
+            {
+                "named_account",
+                "territory",
+                "pool",
+                "recycle",
+                "reject",
+                "calendar",
+                "alert",
+                "sla",
+                "programme",
+            }
+        ),
         _check_entry_names,
     ),
     (frozenset({"calendar", "territory"}), check_calendars),

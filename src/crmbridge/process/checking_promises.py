@@ -43,15 +43,10 @@ def check_sla(reader: Reader, parts: Parts) -> None:
 
 
 def check_programmes(reader: Reader, parts: Parts) -> None:
-    """Note programmes for stages that do not exist, and two of one name."""
+    """Note programmes for stages that do not exist."""
     stages = [stage.name for stage in parts.stages]
-    seen: set[str] = set()
     for index, programme in enumerate(parts.programmes):
-        path = f"programme[{index}]"
-        _check_known(reader, f"{path}.stages", sorted(programme.stages), stages, "stage")
-        if programme.name in seen:
-            reader.problem(f"{path}.name", f"{programme.name!r} is there twice", "give each its own name")
-        seen.add(programme.name)
+        _check_known(reader, f"programme[{index}].stages", sorted(programme.stages), stages, "stage")
 
 
 def check_alerts(reader: Reader, parts: Parts) -> None:
