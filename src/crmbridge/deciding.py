@@ -24,6 +24,7 @@ from crmbridge.outbox import Delivery
 from crmbridge.plan import PlanContext, plan_lead
 from crmbridge.ports import Crm, FieldSchema, Ledger, Planned, Progress, Run, Schema, StoredLead, no_progress
 from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, evaluate, explain
+from crmbridge.process.sla import SlaState, first_open
 from crmbridge.recording import recorded
 from crmbridge.standing import standing_of
 from crmbridge.unify import OwnerDirectory, unify
@@ -134,8 +135,7 @@ class Deciding:
         lead = self.unify(stored)
         if decision.memory.assigned_owner is not None:
             lead = replace(lead, owner=decision.memory.assigned_owner)
-            promised = evaluate(lead, self.process, decision.memory, self.now)
-            decision = replace(decision, due_at=promised.next_at if promised is not None else None)
+            decision = _with_clocks(decision, evaluate(lead, self.process, decision.memory, self.now))
         return self._recorded(stored, lead, decision)
 
     def _recorded(self, stored: StoredLead, lead: Lead, decision: Decision) -> Planned:
@@ -283,6 +283,17 @@ def _places(item: FieldMap, field: FieldSchema | None) -> Mapping[Value, int]:
     """Give our value -> its place among the options that the CRM offers."""
     offered = {option.value: place for place, option in enumerate(field.options)} if field else {}
     return {ours: offered[raw] for ours, raw in item.to_raw.items() if raw in offered}
+
+
+def _with_clocks(decision: Decision, promised: SlaState | None) -> Decision:
+    """Put the clocks of who just got the lead into a decision."""
+    first = first_open(promised) if promised is not None else None
+    return replace(
+        decision,
+        due_at=promised.next_at if promised is not None else None,
+        promise=first.name if first is not None else None,
+        promised_at=first.due_at if first is not None else None,
+    )
 
 
 def _plan_context(

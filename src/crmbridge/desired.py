@@ -7,6 +7,7 @@ wants the same as the one that was cut off.
 from __future__ import annotations
 
 from crmbridge.model import UNSET, Decision, Effect, Lead, LeadStatus, StageRole, Unset, Value
+from crmbridge.standing import place
 
 #: Roles in which the lead is with sales.
 HANDED_OVER = frozenset(
@@ -59,6 +60,10 @@ def desired(lead: Lead, decision: Decision) -> dict[str, Value | Unset]:
         "recycle_count": memory.recycle_count if recycled else UNSET,
         "why": memory.why or UNSET,
         "interest_at": memory.interest_at or UNSET,
+        "programme": decision.programme,
+        "sla_promise": decision.promise,
+        "sla_due_at": decision.promised_at,
+        "work_list": place(lead, decision)[0] or None,
         "process_version": decision.process_version,
     }
 

@@ -1,4 +1,4 @@
-"""Lists that people work from (S41, S42, S53): prioritised, almost qualified, due, unrouted, quarantined.
+"""Lists that people work from (S41, S42, S53): prioritised, almost qualified, due, unrouted, left alone.
 
 What a list says is as of each lead's last decision that was carried out; names come from the records as
 they were read last. Nothing is held in memory: a list may be as long as a company has leads.
@@ -19,13 +19,16 @@ from crmbridge.standing import ALMOST_QUALIFIED, PRIORITISED, UNROUTED, Standing
 
 DUE: Final = "due"
 QUARANTINED: Final = "quarantined"
+DEAD_LETTERS: Final = "dead-letters"
 #: The lists that there are, with what each shows.
 LISTS: Final[Mapping[str, str]] = {
     PRIORITISED: "leads with sales, the highest score first",
     ALMOST_QUALIFIED: "leads that lack one datum: most active and easiest to find first",
-    DUE: "leads that the process looks at again by itself, overdue ones first",
+    DUE: "promises of sales that run out, and leads that the process looks at again: overdue ones first",
     UNROUTED: "MQLs that nobody has, with the dead end or hold that is the reason",
     QUARANTINED: "leads that are left alone until somebody releases them (crmbridge release)",
+    DEAD_LETTERS: "leads whose record could not be written so often that nobody tries any more "
+    "(crmbridge failures retry)",
 }
 #: Leads whose names are looked up together.
 _PAGE: Final = 200
@@ -46,8 +49,11 @@ class ListRow:
     score: float | None
     engagement_score: float | None
     due_at: datetime | None
-    #: Whether that moment has passed.
+    #: The promise of sales that is due then ("first_touch" …); None: it is the process that looks again.
+    promise: str | None
+    #: Whether that moment has passed, and by how much.
     overdue: bool
+    overdue_seconds: float | None
     #: The one datum that is missing.
     datum: str | None
     #: Who would choose an owner.
@@ -95,8 +101,8 @@ def work_list(
         ahead: How far ahead the list of what is due looks.
     """
     key = _owner_key(ledger, owner) if owner is not None else None
-    if name == QUARANTINED:
-        rows = quarantine_list(ledger, ledger.quarantined(), now)
+    if name in {QUARANTINED, DEAD_LETTERS}:
+        rows = quarantine_list(ledger, _left_alone_by(ledger, name), now)
         yield from (row for row in rows if key is None or row.owner == key)
         return
     standings = (
@@ -105,6 +111,25 @@ def work_list(
     for page in chunks(standings, _PAGE):
         stored = _loaded(ledger, [found.lead_id for found in page])
         yield from (_row(found, stored.get(found.lead_id), now) for found in page)
+
+
+@dataclass(frozen=True, slots=True)
+class _DeadLetter:
+    """A lead of which a record is not written any more."""
+
+    lead_id: str
+    since_at: datetime
+    reason: str
+
+
+def _left_alone_by(ledger: Ledger, name: str) -> Iterable[LeftAlone]:
+    if name == QUARANTINED:
+        return ledger.quarantined()
+    dead = [found for found in ledger.failures() if found.next_at is None]
+    dead.sort(key=lambda found: found.last_at)
+    reasons = [f"{found.crm} {found.object}: {found.error}, {found.attempts} times" for found in dead]
+    pairs = zip(dead, reasons, strict=True)
+    return [_DeadLetter(found.lead_id, found.last_at, reason) for found, reason in pairs]
 
 
 def _owner_key(ledger: Ledger, name: str) -> str:
@@ -150,6 +175,7 @@ def _loaded(ledger: Ledger, lead_ids: list[str]) -> dict[str, StoredLead]:
 
 
 def _row(found: Standing, stored: StoredLead | None, now: datetime) -> ListRow:
+    late = now - found.due_at if found.due_at is not None and found.due_at < now else None
     names = [_text(stored, field) for field in ("first_name", "last_name")]
     return ListRow(
         lead_id=found.lead_id,
@@ -161,7 +187,9 @@ def _row(found: Standing, stored: StoredLead | None, now: datetime) -> ListRow:
         score=found.score,
         engagement_score=found.engagement_score,
         due_at=found.due_at,
-        overdue=found.due_at is not None and found.due_at < now,
+        promise=found.promise,
+        overdue=late is not None,
+        overdue_seconds=late.total_seconds() if late is not None else None,
         datum=found.datum,
         pool=found.pool,
         territory=found.territory,

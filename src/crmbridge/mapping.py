@@ -12,14 +12,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from crmbridge.errors import ConfigError, Problem
-from crmbridge.mapping_file import AUTHORITIES, CANONICAL, NEVER_WRITTEN, Choice, FieldEntry, check_file
+from crmbridge.mapping_file import (
+    AUTHORITIES,
+    CANONICAL,
+    NEVER_WRITTEN,
+    OPTIONAL,
+    Choice,
+    FieldEntry,
+    check_file,
+)
 from crmbridge.mapping_file.checks import Place, merge, nearest
 from crmbridge.model import CrmName, LeadStatus
 from crmbridge.normalise import Kind, Readers
 from crmbridge.object_map import FieldMap, ObjectMap, Summary
 from crmbridge.ports import Schema
 
-__all__ = ["AUTHORITIES", "CANONICAL", "FieldMap", "Kind", "Mapping", "ObjectMap", "Summary"]
+__all__ = ["AUTHORITIES", "CANONICAL", "OPTIONAL", "FieldMap", "Kind", "Mapping", "ObjectMap", "Summary"]
 
 # Not importlib.resources: it costs a tenth of what importing the whole package does.
 _DEFAULTS: Final = Path(__file__).parent / "mappings"

@@ -525,6 +525,12 @@ class Decision:
     adopted: bool = False
     #: When the decision can change without any record changing; None: never.
     due_at: datetime | None = None
+    #: The nurture programme that the lead is in; None: none, or it is with sales.
+    programme: str | None = None
+    #: The promise of sales that runs out next, or did first ("first_touch", "acceptance" …), and when;
+    #: None: none is open, or the clocks stand still.
+    promise: str | None = None
+    promised_at: datetime | None = None
     #: In the order in which the rules stand in the process file.
     reasons: tuple[Reason, ...] = ()
     #: What people are to be told of once this is carried out.

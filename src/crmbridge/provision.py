@@ -43,6 +43,11 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "recycle_count": ("Recycle count", "How often the lead went back to marketing. Set by crmbridge."),
     "why": ("Why this lead", "The rules that qualified the lead, for the rep. Set by crmbridge."),
     "process_version": ("Process version", "The agreed process that decided last. Set by crmbridge."),
+    "interest_at": ("Interest shown at", "When a customer's interest was told last. Set by crmbridge."),
+    "programme": ("Nurture programme", "The programme that the lead is in. Set by crmbridge."),
+    "sla_promise": ("Next promise", "What sales owes this lead next. Set by crmbridge."),
+    "sla_due_at": ("Promise due at", "When that is due. Set by crmbridge."),
+    "work_list": ("Work list", "The list that the lead is on: sort it by score. Set by crmbridge."),
     "manual_mql": ("Qualify by hand", "Tick it to hand the lead over to sales. Read by crmbridge."),
     "manual_by": ("Qualified by hand by", "Who ticked “Qualify by hand”. Read by crmbridge."),
 }

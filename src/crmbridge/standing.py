@@ -45,8 +45,11 @@ class Standing:
     engagement_score: float
     decided_at: datetime
     process_version: str
-    #: When the process looks at it again by itself; None: when a record changes.
+    #: When the open promise of sales is due; where there is none, when the process looks at it again by
+    #: itself; None: when a record changes.
     due_at: datetime | None = None
+    #: Which promise that is; None: none is open.
+    promise: str | None = None
     #: The one datum that is missing.
     datum: str | None = None
     #: Pool and territory that would choose, for a lead that has nobody yet.
@@ -64,8 +67,9 @@ class Standing:
 
 def standing_of(lead: Lead, decision: Decision) -> Standing | None:
     """Say where a lead stands; None when it is on no list and waits for nothing."""
-    name, owner = _place(lead, decision)
-    if not name and decision.due_at is None:
+    name, owner = place(lead, decision)
+    due_at = decision.promised_at or decision.due_at
+    if not name and due_at is None:
         return None
     assignment, memory = decision.assignment, decision.memory
     did = [item for item in lead.activities if _counts(item, decision.decided_at)]
@@ -79,7 +83,8 @@ def standing_of(lead: Lead, decision: Decision) -> Standing | None:
         engagement_score=decision.engagement_score,
         decided_at=decision.decided_at,
         process_version=decision.process_version,
-        due_at=decision.due_at,
+        due_at=due_at,
+        promise=decision.promise,
         datum=decision.near_miss,
         pool=assignment.pool if assignment else None,
         territory=assignment.territory if assignment else None,
@@ -91,8 +96,8 @@ def standing_of(lead: Lead, decision: Decision) -> Standing | None:
     )
 
 
-def _place(lead: Lead, decision: Decision) -> tuple[str, str | None]:
-    """Choose the list, and whose it is."""
+def place(lead: Lead, decision: Decision) -> tuple[str, str | None]:
+    """Choose the list ("" for none), and whose it is."""
     assignment = decision.assignment
     if decision.near_miss is not None:
         return ALMOST_QUALIFIED, assignment.owner if assignment else None

@@ -41,7 +41,8 @@ _NOT_PERSONAL = frozenset(
         "owner_kind owner_active stage_at status_at status_reason domain stage status owner lead_id "
         "account_id "
         "fit_score engagement_score score is_mql is_sal qualified_at accepted_at recycled_at recycle_until "
-        "recycle_count recycle_reason why process_version interest_at"
+        "recycle_count recycle_reason why process_version interest_at programme sla_promise "
+        "sla_due_at work_list"
     ).split()
 )
 #: Whoever said no in one CRM said it to the company: no authority and no edit elsewhere undoes it.

@@ -43,7 +43,7 @@ def test_every_status_and_activity_kind_is_named(values: type[LeadStatus] | type
 
 def test_every_example_is_a_mapping_that_is_accepted() -> None:
     blocks = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         CompanyMapping.parse({"format": 1, **tomllib.loads(block)})
 

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
-from urllib.parse import quote
 
 import pytest
-import requests
 
-from crmbridge.sandbox import Sandbox
-from tests.cli.company import Company
 from tests.contract.shop import PROCESS
+from tests.examples.way import Way, opened
 
-#: Monday, nine o'clock in Berlin.
-MONDAY = datetime.fromisoformat("2026-11-23T08:00:00+00:00")
-REPS = ("ann", "bob", "cleo", "tia", "mia")
+REPS = [f"{name}@example.com" for name in ("ann", "bob", "cleo", "tia", "mia")]
 PROMISES = """
 [[calendar]]
 name = "berlin"
@@ -65,102 +55,13 @@ name = "recycled"
 """
 
 
-class Way(Company):
-    """The company, and the hands of its reps in Salesforce."""
-
-    titles: list[str]
-    port: int
-
-    def tick(self, **later: float) -> dict[str, Any]:
-        """Let time pass, and run."""
-        self.sandbox.advance(timedelta(**later).total_seconds())
-        now = self.sandbox.run(self.sandbox.world.clock.iso)
-        hook = {"CRMBRIDGE_ALERTS__CHANNEL": f"json://127.0.0.1:{self.port}"}
-        ran = self.run("sync", "--json", "--now", now, **hook)
-        assert ran.code == 0, ran.err
-        return dict(ran.json)
-
-    def is_settled(self) -> bool:
-        """Tell whether a plan at this moment has nothing to do."""
-        now = self.sandbox.run(self.sandbox.world.clock.iso)
-        hook = {"CRMBRIDGE_ALERTS__CHANNEL": "json://127.0.0.1:1"}
-        return bool(self.run("plan", "--json", "--now", now, **hook).json["changes"] == [])
-
-    def rest(self, method: str, path: str, body: Any = None) -> Any:
-        ready = self.sandbox.ready["salesforce"]
-        url = f"{ready['instance_url']}/services/data/v{ready['api_version']}/{path}"
-        signed = {"Authorization": f"Bearer {ready['session_id']}"}
-        answer = requests.request(method, url, json=body, headers=signed, timeout=5)
-        assert answer.ok, answer.text
-        return answer.json() if answer.content else None
-
-    def query(self, soql: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.rest("GET", f"query?q={quote(soql)}")["records"]
-        return found
-
-    def lead(self) -> dict[str, Any]:
-        (row,) = self.query("SELECT Id, OwnerId, Owner.Email, crmbridge_Stage__c FROM Lead")
-        return row
-
-    def does(self, **values: Any) -> None:
-        """Let the rep edit the Lead, a while later."""
-        self.sandbox.advance(60)
-        self.rest("PATCH", f"sobjects/Lead/{self.lead()['Id']}", values)
-
-    def calls(self, direction: str) -> None:
-        """Log a call that was made just now."""
-        now = self.sandbox.run(self.sandbox.world.clock.iso)
-        call = {"WhoId": self.lead()["Id"], "Subject": "Call", "Status": "Completed", "TaskSubtype": "Call"}
-        made = {**call, "CallType": direction, "ActivityDate": now[:10], "OwnerId": self.lead()["OwnerId"]}
-        self.rest("POST", "sobjects/Task", made)
-
-    def owner(self) -> str:
-        return str(self.lead()["Owner"]["Email"]).partition("@")[0]
-
-    def contact(self, name: str) -> str | None:
-        ready = self.sandbox.ready["hubspot"]
-        answer = requests.get(
-            f"{ready['base_url']}/crm/v3/objects/contacts/ada@example.com",
-            params={"idProperty": "email", "properties": name},
-            headers={"Authorization": f"Bearer {ready['access_token']}"},
-            timeout=5,
-        )
-        found: str | None = answer.json()["properties"].get(name)
-        return found
-
-    def told(self) -> list[str]:
-        """Give the titles of the messages since the last time."""
-        found, self.titles[:] = list(self.titles), []
-        return found
-
-
 @pytest.fixture
 def way(tmp_path: Path) -> Iterator[Way]:
-    titles: list[str] = []
-
-    class Webhook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            titles.append(f"{message['title']}: {message['message']}")
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Stay quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Webhook)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    with Sandbox(clock=MONDAY) as sandbox:
-        folder = tmp_path / "shop"
-        folder.mkdir()
-        made = Way(folder, sandbox)
-        made.titles, made.port = titles, server.server_port
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    with opened(folder, REPS) as made:
         _furnish(made)
         yield made
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def _furnish(way: Way) -> None:
@@ -173,21 +74,9 @@ def _furnish(way: Way) -> None:
     process = process.replace("cool_down_days = 0", "cool_down_days = 30")
     way.folder.joinpath("process.toml").write_text(process + PROMISES, "utf-8")
     way.folder.joinpath("mapping.toml").write_text("format = 1\n", "utf-8")
-    head = (
-        "Username,Email,FirstName,LastName,Alias,"
-        "IsActive,TimeZoneSidKey,LocaleSidKey,LanguageLocaleKey,EmailEncodingKey"
-    )
-    tail = "true,Europe/Berlin,en_US,en_US,UTF-8"
-    users = [f"{name}@example.com.crm,{name}@example.com,{name},Rep,{name},{tail}" for name in REPS]
-    way.sandbox.load("salesforce.User", "\n".join([head, *users]))
-    owners = [f"{name}@example.com,{name},Rep" for name in REPS]
-    way.sandbox.load("hubspot.owners", "\n".join(["email,firstName,lastName", *owners]))
-    hook = {"CRMBRIDGE_ALERTS__CHANNEL": "json://127.0.0.1:1"}
-    ran = way.run("provision", "--apply", **hook)
+    ran = way.run("provision", "--apply")
     assert ran.code == 0, ran.err
-    way.sandbox.load(
-        "hubspot.contacts", "email,lastname,company,country\nada@example.com,Ada,Acorn,Germany\n"
-    )
+    way.arrives(lastname="Ada", company="Acorn", country="Germany")
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")

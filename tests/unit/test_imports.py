@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "accounts": {"errors", "ports", "process"},
     "identity": {"model", "ports"},
     "unify": {"identity", "model", "normalise", "ports"},
-    "desired": {"model"},
+    "desired": {"model", "standing"},
     "plan": {"desired", "identity", "model", "ports", "safety", "unify"},
     "timeline": {"history", "identity", "journey", "model", "ports", "process", "unify"},
     "asof": {"history", "journey", "model", "process", "timeline", "twins"},

@@ -13,6 +13,7 @@ from html import escape
 from typing import Final
 
 from crmbridge.chart.mermaid import moves
+from crmbridge.chart.promises import promised_in
 from crmbridge.model import StageRole
 from crmbridge.process import Process
 from crmbridge.process.parts import OFF_THE_WAY, Stage
@@ -109,9 +110,17 @@ def _layout(process: Process) -> _Layout:
         for source, target, is_main in moves(process)
         if not is_main and not {source.role, target.role} & OFF_THE_WAY
     }
-    lines = max(len(_wrapped(stage.definition)) + len(_wrapped(stage.exit)) for stage in way)
+    lines = max(_lines_of(process, stage) for stage in way)
     skipped_to = tuple(stage.name for stage in way if stage.name in jumps)
     return _Layout(process, way, skipped_to, 112 + _LINE * max(lines, 2))
+
+
+def _lines_of(process: Process, stage: Stage) -> int:
+    """Count the lines in a stage's box; the heading of the SLA needs one and a half."""
+    promised = [line for text in promised_in(process, stage) for line in _wrapped(text)]
+    return (
+        len(_wrapped(stage.definition)) + len(_wrapped(stage.exit)) + (len(promised) + 2 if promised else 0)
+    )
 
 
 def _told(process: Process) -> str:
@@ -173,11 +182,18 @@ def _box(layout: _Layout, stage: Stage) -> Iterator[str]:
     for line in _wrapped(stage.definition):
         yield _text(x + 14, at, "words", line)
         at += _LINE
-    if stage.exit:
-        yield f'<path class="rule" d="M{x + 14} {at - 4}h{_WIDTH - 28}"/>'
-        yield _text(x + 14, at + 14, "label", "TO MOVE ON")
-        for place, line in enumerate(_wrapped(stage.exit)):
-            yield _text(x + 14, at + 32 + place * _LINE, "exit", line)
+    promised = [line for text in promised_in(layout.process, stage) for line in _wrapped(text)]
+    for label, lines in (("TO MOVE ON", _wrapped(stage.exit)), ("SLA", promised)):
+        if lines:
+            yield from _block(x, at, label, lines)
+            at += 32 + _LINE * len(lines)
+
+
+def _block(x: int, y: int, label: str, lines: Sequence[str]) -> Iterator[str]:
+    yield f'<path class="rule" d="M{x + 14} {y - 4}h{_WIDTH - 28}"/>'
+    yield _text(x + 14, y + 14, "label", label)
+    for place, line in enumerate(lines):
+        yield _text(x + 14, y + 32 + place * _LINE, "exit", line)
 
 
 def _bar(layout: _Layout, stage: Stage, y: int) -> Iterator[str]:

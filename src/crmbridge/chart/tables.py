@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from crmbridge.chart.promises import measure, plain, promised_in, sections, signatures
 from crmbridge.process import Process
-from crmbridge.process.differences import told
 from crmbridge.process.parts import EngagementRule, Stage, Territory
+from crmbridge.process.telling import told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,14 +23,20 @@ class Step:
     exit: str
     #: Stages that may follow; None: any.
     next: tuple[str, ...] | None
+    #: What sales promises for leads in it.
+    promised: tuple[str, ...] = ()
+    #: Which figures tell how it goes.
+    measure: str = ""
+    #: What a rep gives the person in it.
+    content: tuple[str, ...] = ()
 
 
 def steps(process: Process) -> tuple[Step, ...]:
     """Give the stages in the order of the way; the ones off the way come last."""
-    return tuple(_step(stage) for stage in sorted(process.stages, key=lambda stage: stage.rank))
+    return tuple(_step(process, stage) for stage in sorted(process.stages, key=lambda stage: stage.rank))
 
 
-def _step(stage: Stage) -> Step:
+def _step(process: Process, stage: Stage) -> Step:
     return Step(
         name=stage.name,
         role=stage.role.value if stage.main else f"part of {stage.role.value}",
@@ -37,21 +44,28 @@ def _step(stage: Stage) -> Step:
         owner_team=stage.owner_team,
         exit=stage.exit,
         next=stage.next,
+        promised=promised_in(process, stage),
+        measure=measure(stage),
+        content=stage.content,
     )
 
 
 # Markdown --------------------------------------------------------------------------------------------
 def markdown(process: Process) -> str:
-    """Write the agreement as Markdown: the stages, the definition of an MQL, routing, recycling."""
+    """Write the agreement as Markdown, to be printed and signed: stages, definition, routing, promises."""
     return "\n".join(_lines(process)) + "\n"
 
 
 def _lines(process: Process) -> Iterator[str]:
-    yield from (f"# {_plain(process.name)}", "", f"Version {_plain(process.version)}", "", "## Stages", "")
+    yield from (f"# {plain(process.name)}", "", f"Version {plain(process.version)}", "", "## Stages", "")
     yield from _table(
-        ("Stage", "Means", "Responsible", "To move on", "May be followed by"),
+        ("Stage", "Means", "Responsible", "To move on", "May be followed by", "SLA", "Measured by"),
         [_step_row(step) for step in steps(process)],
     )
+    given = [(step.name, ", ".join(step.content)) for step in steps(process) if step.content]
+    if given:
+        yield from ("", "## What the person is given", "")
+        yield from _table(("Stage", "Content"), given)
     yield from ("", "## What makes a qualified lead", "")
     yield from _table(("", ""), list(_definition(process)))
     rules = [(rule.name, rule.points, rule.when.text) for rule in process.parts.fit]
@@ -72,11 +86,17 @@ def _lines(process: Process) -> Iterator[str]:
             for entry in process.parts.recyclings
         ],
     )  # fmt: skip
+    for title, head, rows in sections(process):
+        yield from ("", f"## {title}", "")
+        yield from _table(head, rows)
+    yield ""
+    yield from signatures(process)
 
 
 def _step_row(step: Step) -> Sequence[str]:
     following = "any stage" if step.next is None else ", ".join(step.next) or "nothing: the way ends here"
-    return step.name, step.definition, step.owner_team, step.exit, following
+    promised = "; ".join(step.promised) or "–"
+    return step.name, step.definition, step.owner_team, step.exit, following, promised, step.measure
 
 
 def _definition(process: Process) -> Iterator[tuple[str, str]]:
@@ -128,10 +148,4 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(_plain(cell) for cell in cells) + " |"
-
-
-def _plain(text: str) -> str:
-    """Keep a company's words from being taken for Markdown or HTML."""
-    marks = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;", "*": "\\*", "`": "\\`", "\n": " "})
-    return text.translate(marks)
+    return "| " + " | ".join(plain(cell) for cell in cells) + " |"

@@ -16,19 +16,21 @@ from crmbridge.cli import documents, show
 from crmbridge.cli.options import AsJson, Company, Now, moment, one_of
 from crmbridge.cli.session import console, offline, print_json
 from crmbridge.csv_text import write_table
-from crmbridge.lists import DUE, LISTS, QUARANTINED, ListRow
+from crmbridge.lists import DEAD_LETTERS, DUE, LISTS, QUARANTINED, ListRow
 from crmbridge.standing import ALMOST_QUALIFIED, UNROUTED
 
 _NAMES = "|".join(LISTS)
 #: Columns of the table that a list has besides lead, name, company and owner.
 _COLUMNS = {
     ALMOST_QUALIFIED: ("datum", "recent_activity_count"),
-    DUE: ("due_at", "why"),
+    DUE: ("promise", "due_at", "overdue_seconds", "why"),
     QUARANTINED: ("why",),
+    DEAD_LETTERS: ("why",),
 }
 _USUAL = ("score", "stage", "assigned_at", "why")
 _TITLES = {
-    "recent_activity_count": "Active (30 d)", "due_at": "Due", "datum": "Missing", "why": "Why",
+    "recent_activity_count": "Active (30 d)", "due_at": "Due", "overdue_seconds": "Overdue by",
+    "promise": "Promise", "datum": "Missing", "why": "Why",
     "assigned_at": "Since", "score": "Score", "stage": "Stage", "owner": "Owner",
 }  # fmt: skip
 
@@ -85,8 +87,19 @@ def _show(what: str, rows: list[ListRow]) -> None:
 
 
 def _cell(row: ListRow, name: str) -> str:
-    shown = show.text(getattr(row, name))
-    return f"[red]{shown}[/]" if name == "due_at" and row.overdue else shown
+    value = getattr(row, name)
+    if name == "overdue_seconds" and value is not None:
+        value = _span(value)
+    shown = show.text(value.replace("_", " ") if name == "promise" and value else value)
+    return f"[red]{shown}[/]" if name in {"due_at", "overdue_seconds"} and row.overdue else shown
+
+
+def _span(seconds: float) -> str:
+    """Write how long ago something was due, in its two largest units: "2 d 3 h"."""
+    minutes = int(seconds // 60)
+    parts = [(minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min")]
+    first = next((place for place, (count, _) in enumerate(parts) if count), 2)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2])
 
 
 def _named_dead_ends(what: str, rows: list[ListRow]) -> str:

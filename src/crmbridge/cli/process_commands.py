@@ -87,7 +87,9 @@ def chart(
         typer.Option("--out", metavar="FILE", callback=in_a_folder, help="Write it here, not to stdout."),
     ] = None,
 ) -> None:
-    """Draw the live process: stages, definitions, responsible teams, exit criteria, moves.
+    """Draw the live process: stages, definitions, responsible teams, exit criteria, moves, SLA.
+
+    As Markdown it is the whole agreement, to be printed and signed.
 
     Example: crmbridge chart -C companies/acme --format svg --out process.svg
     """
@@ -103,12 +105,13 @@ def chart(
 
 def _show_steps(screen: Console, process: Process) -> None:
     table = Table(
-        "Stage", "Means", "Responsible", "To move on", "Then", box=None, pad_edge=False, padding=(0, 1)
+        "Stage", "Means", "Responsible", "To move on", "Then", "SLA", box=None, pad_edge=False, padding=(0, 1)
     )
     for step in steps(process):
         then = "any stage" if step.next is None else ", ".join(step.next)
         table.add_row(
-            *(escape(cell) for cell in (step.name, step.definition, step.owner_team, step.exit, then))
+            *map(escape, (step.name, step.definition, step.owner_team, step.exit, then)),
+            escape("; ".join(step.promised)),
         )
     screen.print(f"[bold]{escape(process.name)}[/], version {escape(process.version)}")
     screen.print(table)

@@ -65,9 +65,17 @@ CANONICAL: Final[Mapping[str, Kind]] = {
     "recycle_count": Kind.INTEGER,
     "why": Kind.LONG_TEXT,
     "process_version": Kind.TEXT,
+    "interest_at": Kind.DATETIME,
+    "programme": Kind.TEXT,
+    "sla_promise": Kind.TEXT,
+    "sla_due_at": Kind.DATETIME,
+    "work_list": Kind.TEXT,
     "manual_mql": Kind.BOOLEAN,
     "manual_by": Kind.TEXT,
 }
+
+#: Of these, the ones that no default maps: whoever wants them in the CRM names the field to hold them.
+OPTIONAL: Final = frozenset({"interest_at", "programme", "sla_promise", "sla_due_at", "work_list"})
 
 #: Set by the CRM or by people; refused under [write].
 NEVER_WRITTEN: Final = frozenset({"created_at", "manual_mql", "manual_by"})

@@ -54,6 +54,8 @@ def build(reader: Reader, data: Mapping[str, Any]) -> Parts:
     calendars = tuple(
         promised.calendar(reader, raw, path, timezone) for raw, path in _each(top["calendar"], "calendar")
     )
+    stages = _stages(reader, top["stage"])
+    roles = {stage.name: stage.role for stage in stages}
     return Parts(
         name=head["name"] or "",
         version=head["version"] or "",
@@ -61,7 +63,7 @@ def build(reader: Reader, data: Mapping[str, Any]) -> Parts:
         applies_to=head["applies_to"],
         identity=Identity(**reader.table("identity", top["identity"], "identity")),
         scope=_scope(reader, top["scope"]),
-        stages=_stages(reader, top["stage"]),
+        stages=stages,
         qualification=wanted,
         fit=tuple(_fit(reader, raw, path) for raw, path in _each(top["fit"], "fit")),
         fit_caps=dict(top["fit_caps"]),
@@ -86,6 +88,9 @@ def build(reader: Reader, data: Mapping[str, Any]) -> Parts:
         calendars=calendars,
         sla=promised.sla(reader, top["sla"], calendars),
         handoff=promised.handoff(reader, top["handoff"]),
+        programmes=tuple(
+            promised.programme(reader, raw, path, roles) for raw, path in _each(top["programme"], "programme")
+        ),
         alerts=tuple(
             promised.alert(reader, raw, path, calendars) for raw, path in _each(top["alert"], "alert")
         ),
@@ -150,6 +155,7 @@ def _stage(values: Mapping[str, Any], role: StageRole, main: bool, position: int
         exit=values["exit"],
         next=tuple(following) if following is not None else None,
         owner_authority=values["owner_authority"],
+        content=tuple(values["content"]),
         rank=rank_of(role, position),
     )
 

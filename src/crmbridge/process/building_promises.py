@@ -10,12 +10,22 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from crmbridge.model import ActivityKind
+from crmbridge.model import ActivityKind, StageRole
 from crmbridge.process.conditions import Condition, lead_getter
 from crmbridge.process.hours import FIRST_YEAR, LAST_YEAR, Calendar, Shift
 from crmbridge.process.keys import WEEKDAYS
 from crmbridge.process.names import owner_key, slug
-from crmbridge.process.promises import Alert, Customers, HandOff, Metrics, Quota, Rejection, Sla, Target
+from crmbridge.process.promises import (
+    Alert,
+    Customers,
+    HandOff,
+    Metrics,
+    Programme,
+    Quota,
+    Rejection,
+    Sla,
+    Target,
+)
 from crmbridge.process.reading import Reader, nearest
 
 _SHIFT: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
@@ -235,6 +245,22 @@ def rejection(reader: Reader, raw: Mapping[str, Any], path: str, required: Seque
         reason=values["reason"] or path,
         kind=kind,
         data=tuple((name, lead_getter(name)) for name in data) if kind == "clerical" else (),
+    )
+
+
+def programme(
+    reader: Reader, raw: Mapping[str, Any], path: str, stages: Mapping[str, StageRole]
+) -> Programme:
+    """Read a nurture programme; without stages it is for those whom marketing works."""
+    values = reader.table("programme", raw, path)
+    usual = [name for name, role in stages.items() if role in {StageRole.LEAD, StageRole.RECYCLED}]
+    threshold = values["threshold"]
+    return Programme(
+        name=values["name"] or path,
+        stages=frozenset(values["stages"] or usual),
+        reasons=frozenset(values["reasons"]),
+        threshold=float(threshold) if threshold is not None else None,
+        when=reader.lead_conditions(values["when"], f"{path}.when"),
     )
 
 

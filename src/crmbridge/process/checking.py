@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from crmbridge.model import StageRole
-from crmbridge.process.checking_promises import check_alerts, check_calendars, check_sla
+from crmbridge.process.checking_promises import check_alerts, check_calendars, check_programmes, check_sla
 from crmbridge.process.conditions import LEAD_FIELDS, NOT_COMPARABLE
 from crmbridge.process.parts import EngagementRule, FitRule, Parts, Stage
 from crmbridge.process.reading import Reader, nearest
@@ -52,6 +52,7 @@ def _check_entry_names(reader: Reader, parts: Parts) -> None:
     _check_unique(reader, "reject", "reason", [entry.reason for entry in parts.rejections])
     _check_unique(reader, "calendar", "name", [calendar.name for calendar in parts.calendars])
     _check_unique(reader, "alert", "name", [alert.name for alert in parts.alerts])
+    _check_unique(reader, "programme", "name", [programme.name for programme in parts.programmes])
     targets = parts.sla.targets if parts.sla is not None else ()
     _check_unique(reader, "sla.target", "name", [target.rule for target in targets])
     for index, pool in enumerate(parts.pools):
@@ -242,11 +243,24 @@ _CHECKS: Final[tuple[tuple[frozenset[str], Callable[[Reader, Parts], None]], ...
     (frozenset({"stage"}), _check_stages),
     (frozenset({"fit", "engagement", "routing"}), _check_rule_names),
     (
-        frozenset({"named_account", "territory", "pool", "recycle", "reject", "calendar", "alert", "sla"}),
+        frozenset(
+            {
+                "named_account",
+                "territory",
+                "pool",
+                "recycle",
+                "reject",
+                "calendar",
+                "alert",
+                "sla",
+                "programme",
+            }
+        ),
         _check_entry_names,
     ),
     (frozenset({"calendar", "territory"}), check_calendars),
     (frozenset({"sla", "stage", "territory", "recycle"}), check_sla),
+    (frozenset({"programme", "stage"}), check_programmes),
     (frozenset({"alert", "sla"}), check_alerts),
     (frozenset({"fit", "engagement", "fit_caps", "engagement_caps"}), _check_caps),
     (frozenset({"qualification"}), _check_qualification),

@@ -42,6 +42,13 @@ def check_sla(reader: Reader, parts: Parts) -> None:
             reader.problem(f"recycle[{index}].needs_touches", message, "give a target touches = 6")
 
 
+def check_programmes(reader: Reader, parts: Parts) -> None:
+    """Note programmes for stages that do not exist."""
+    stages = [stage.name for stage in parts.stages]
+    for index, programme in enumerate(parts.programmes):
+        _check_known(reader, f"programme[{index}].stages", sorted(programme.stages), stages, "stage")
+
+
 def check_alerts(reader: Reader, parts: Parts) -> None:
     """Note templates that cannot be filled."""
     for index, alert in enumerate(parts.alerts):

@@ -36,7 +36,8 @@ ACTIVITY_FIELDS: Final = dict.fromkeys(("name", "direction", "outcome", "raw_kin
 _NO_FIELDS = (
     "id records custom unknown activities account opportunities account_owner opportunity_owner other_emails "
     "lead_id account_id fit_score engagement_score score is_mql is_sal qualified_at accepted_at recycled_at "
-    "recycle_until recycle_count recycle_reason why process_version"
+    "recycle_until recycle_count recycle_reason why process_version "
+    "interest_at programme sla_promise sla_due_at work_list"
 )
 #: What a lead has and no condition may name: lists and links, and what the process itself decides.
 NOT_COMPARABLE: Final = frozenset(_NO_FIELDS.split())

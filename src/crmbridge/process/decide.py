@@ -19,6 +19,7 @@ from crmbridge.process.interest import is_customer, note_interest
 from crmbridge.process.lifecycle import begin
 from crmbridge.process.making import OpenDecision, reason, remember, rounded
 from crmbridge.process.parts import WITH_SALES
+from crmbridge.process.programmes import programme_of
 from crmbridge.process.qualification import (
     judge,
     keeps_qualified,
@@ -27,6 +28,7 @@ from crmbridge.process.qualification import (
     stays_recycled,
 )
 from crmbridge.process.routing import hold, route
+from crmbridge.process.sla import SlaState, first_open
 from crmbridge.process.verdicts import is_seen, status_key
 from crmbridge.process.why import why
 
@@ -241,11 +243,23 @@ def _decision(case: Case) -> Decision:
     made.held = _held(case)
     made.adopted = case.adopted
     made.due_at = due_at(case)
+    made.promise = made.promised_at = None
+    programmes = case.process.parts.programmes
+    made.programme = programme_of(case, programmes) if programmes else None
+    if case.sla is not None:
+        _promise(case, case.sla, made)
     made.reasons = _reasons(case)
     made.notices = case.notices
     made.memory = _memory(case)
     made.__class__ = Decision
     return cast("Decision", made)
+
+
+def _promise(case: Case, sla: SlaState, made: Any) -> None:
+    """Name the promise that is open; a lead that is to get somebody has its clocks from then on."""
+    first = first_open(sla) if case.recalled("assigned_at") is not None else None
+    if first is not None:
+        made.promise, made.promised_at = first.name, first.due_at
 
 
 def _held(case: Case) -> str | None:

@@ -255,6 +255,7 @@ class Process:
         found = [self.parts.scope.when]
         found += [rule.when for rule in self.parts.fit]
         found += [hold.when for hold in self.routing.holds]
+        found += [programme.when for programme in self.parts.programmes]
         if self.sla is not None:
             found += [target.when for target in self.sla.targets]
             found += [self.sla.pause] if self.sla.pause is not None else []

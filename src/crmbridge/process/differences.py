@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
-from enum import Enum
 from typing import Any, Final
 
-from crmbridge.process.conditions import Condition
 from crmbridge.process.definition import Process
+from crmbridge.process.telling import PLURAL, UNTOLD, days_off, record, told_as, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,48 +38,26 @@ _LISTS: Final = {
     "territories": ("territory", "territory"),
     "pools": ("pool", "pool"),
     "recyclings": ("recycle", "recycle reason"),
+    "rejections": ("reject", "reason to decline"),
+    "calendars": ("calendar", "calendar"),
+    "alerts": ("alert", "alert"),
+    "programmes": ("programme", "programme"),
+    "targets": ("sla.target", "promise of sales"),
 }
 #: Attributes that may name an entry of a list, the first that it has.
 _NAMES: Final = ("name", "reason", "rule")
-_DAY_SECONDS: Final = 86_400.0
-#: Attributes that follow from others, or that only a program reads.
-_UNTOLD: Final = frozenset({"rule", "shows", "main", "rank", "forms_folded"})
-#: Attribute -> how a sentence calls it.
-_WORDS: Final = {
-    "applies_to": "whom it concerns",
-    "threshold": "the threshold for an MQL",
-    "fit_minimum": "the least fit score of an MQL",
-    "engagement_minimum": "the least engagement score of an MQL",
-    "hysteresis": "the margin before an MQL is dropped",
-    "required": "the data that a lead must have",
-    "manual": "qualifying a lead by hand",
-    "forms": "the forms that qualify at once",
-    "forms_within_seconds": "how long a form counts",
-    "email_engagement": "qualifying by e-mail engagement",
-    "sales_fields": "the fields that sales fills in",
-    "points": "points",
-    "when": "the condition",
-    "where": "the condition",
-    "group": "the group",
-    "times": "how often it counts",
-    "half_life_seconds": "the half-life",
-    "within_seconds": "how long it counts",
-    "kinds": "the activities that count",
-    "owner_team": "the responsible team",
-    "exit": "what must have happened to move on",
-    "definition": "what it means",
-    "next": "the stages that may follow",
-    "cool_down_days": "the rest before it may come back (days)",
-    "max_cycles": "how often a lead may come back",
-    "keeps": "the share of the engagement that is kept",
-    "needs_evidence": "coming back only with something new",
-    "members": "who takes turns",
-    "mode": "who gets an MQL first",
-    "triage": "the triage point",
-    "tele_qualification": "the tele-qualification team",
-    "keep_owner": "keeping the owner a lead has",
-    "ladder": "the order of routing",
-    "holds": "what is never handed over",
+#: Parts that a file may leave out -> what people call each.
+_TABLES: Final = {
+    "sla": "the SLA",
+    "handoff": "the hand-off's note",
+    "customers": "interest of existing customers",
+    "quota": "the quota",
+    "metrics": "the figures",
+}
+#: (section, attribute) -> how a sentence calls it there.
+_WHAT: Final = {
+    ("qualification", "threshold"): "the threshold for an MQL",
+    ("customers", "threshold"): "the score at which it is told",
 }
 
 
@@ -97,9 +74,10 @@ def _differences(old: Process, new: Process) -> Iterator[Difference]:
 
 
 def _attribute(attribute: str, before: Any, after: Any) -> Iterator[Difference]:
-    if is_dataclass(before) and is_dataclass(after):
-        for name, pair in _pairs(before, after):
-            yield from _changed(attribute, "", name, pair)
+    if (before is None) != (after is None) and is_dataclass(before or after):
+        yield from _come_or_gone(attribute, before, after)
+    elif is_dataclass(before) and is_dataclass(after):
+        yield from _table(attribute, before, after)
     elif isinstance(before, Mapping):
         yield from _caps(attribute, before, after)
     elif _is_list(before) or _is_list(after):
@@ -107,6 +85,27 @@ def _attribute(attribute: str, before: Any, after: Any) -> Iterator[Difference]:
         yield from _entries(section, word, _named(before), _named(after))
     else:
         yield from _changed("process", "", attribute, (before, after))
+
+
+def _come_or_gone(section: str, before: Any, after: Any) -> Iterator[Difference]:
+    """Name a table that was not there, or is no longer, with what it says; its lists entry by entry."""
+    word, there = _TABLES[section], before if after is None else after
+    said = record(there, without=_LISTS.keys())
+    kind, sentence = (
+        ("added", f"new: {word}: {said}") if before is None else ("removed", f"{word} is taken away")
+    )
+    yield Difference(section=section, name="", kind=kind, sentence=sentence)
+    for each in fields(there) if before is None else ():
+        if _is_list(value := getattr(there, each.name)):
+            yield from _attribute(each.name, (), value)
+
+
+def _table(section: str, before: Any, after: Any) -> Iterator[Difference]:
+    for name, (old, new) in _pairs(before, after):
+        if name in _LISTS:
+            yield from _attribute(name, old, new)
+        else:
+            yield from _changed(section, "", name, (old, new))
 
 
 def _is_list(value: Any) -> bool:
@@ -124,20 +123,40 @@ def _named(entries: Sequence[Any]) -> dict[str, Any]:
 
 def _pairs(before: Any, after: Any) -> Iterator[tuple[str, tuple[Any, Any]]]:
     for each in fields(before):
-        if each.name not in _UNTOLD:
+        if each.name not in UNTOLD:
             yield each.name, (getattr(before, each.name), getattr(after, each.name))
 
 
 def _changed(section: str, name: str, attribute: str, pair: tuple[Any, Any]) -> Iterator[Difference]:
-    days = attribute.endswith("_seconds")
-    before, after = (_days(value) if days else told(value) for value in pair)
-    if before == after:
+    before, after = (told_as(attribute, value) for value in pair)
+    if pair[0] == pair[1] or (before == after and not _are_days(*pair)):
         return
-    what = _WORDS.get(attribute, attribute.replace("_", " "))
-    whose = f"{section.replace('_', ' ')} {name!r}: " if name else ""
-    yield Difference(
-        section=section, name=name, kind="changed", sentence=f"{whose}{what} changes from {before} to {after}"
+    changes = (
+        _days_change(*pair)
+        if _are_days(*pair)
+        else f"change{'' if attribute in PLURAL else 's'} from {before} to {after}"
     )
+    sentence = f"{_whose(section, name)}{_WHAT.get((section, attribute)) or words(attribute)} {changes}"
+    yield Difference(section=section, name=name, kind="changed", sentence=sentence)
+
+
+def _whose(section: str, name: str) -> str:
+    if name:
+        return f"{section.replace('_', ' ').replace('.', ' ')} {name!r}: "
+    return f"{_TABLES[section]}: " if section in _TABLES else ""
+
+
+def _are_days(*values: Any) -> bool:
+    return all(isinstance(value, frozenset) for value in values) and any(
+        isinstance(day, date) for value in values for day in value
+    )
+
+
+def _days_change(before: frozenset[date], after: frozenset[date]) -> str:
+    """Say which days came and went: a calendar has hundreds of them."""
+    came, went = after - before, before - after
+    parts = [f"{word} {days_off(days)}" for word, days in (("add", came), ("leave out", went)) if days]
+    return ", and ".join(parts)
 
 
 def _caps(section: str, before: Mapping[str, float], after: Mapping[str, float]) -> Iterator[Difference]:
@@ -152,7 +171,10 @@ def _entries(
     for name in dict.fromkeys([*before, *after]):
         if name not in before:
             yield Difference(
-                section=section, name=name, kind="added", sentence=f"new {word} {name!r}: {told(after[name])}"
+                section=section,
+                name=name,
+                kind="added",
+                sentence=f"new {word} {name!r}: {record(after[name], without={'name', 'reason'})}",
             )
         elif name not in after:
             yield Difference(
@@ -171,46 +193,3 @@ def _orders(old: Process, new: Process) -> Iterator[Difference]:
         if shared[0] != shared[1]:
             sentence = f"the order of the {word}s changes: {', '.join(shared[1])}"
             yield Difference(section=word.partition(" ")[0], name="", kind="changed", sentence=sentence)
-
-
-# values ----------------------------------------------------------------------------------------------
-def told(value: Any) -> str:
-    """Write a value of the process as a person reads it."""
-    if value is None or value in ("", ()):
-        return "nothing"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Condition):
-        return value.text or "always"
-    if isinstance(value, int | float):
-        return f"{value:g}"
-    if isinstance(value, Enum | date):
-        return str(value.value if isinstance(value, Enum) else value.isoformat())
-    if isinstance(value, frozenset):
-        return ", ".join(sorted(told(item) for item in value))
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_item(item) for item in value)
-    return _record(value) if is_dataclass(value) else str(value)
-
-
-def _days(seconds: float | None) -> str:
-    return "nothing" if seconds is None else f"{seconds / _DAY_SECONDS:g} days"
-
-
-def _item(item: Any) -> str:
-    """Write one of several; a required field comes as (name, how to read it), a leave as two days."""
-    if isinstance(item, tuple) and len(item) == 2 and callable(item[1]):
-        return str(item[0])
-    return " to ".join(told(part) for part in item) if isinstance(item, tuple) else told(item)
-
-
-def _record(value: Any) -> str:
-    parts = [
-        f"{_WORDS.get(each.name, each.name.replace('_', ' '))} "
-        f"{_days(found) if each.name.endswith('_seconds') else told(found)}"
-        for each in fields(value)
-        if each.name not in _UNTOLD | {"name", "reason"}
-        and (found := getattr(value, each.name)) not in (None, "", ())
-    ]
-    named = getattr(value, "name", None)
-    return f"{named} ({'; '.join(parts)})" if named and parts else "; ".join(parts) or str(named or "")

@@ -102,6 +102,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
                 "reject",
                 "calendar",
                 "alert",
+                "programme",
             )
         ),
         Key("fit_caps", _K.NUMBERS, {}),
@@ -129,6 +130,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("exit", _K.TEXT, ""),
         Key("next", _K.TEXTS),
         Key("owner_authority", _K.TEXT, choices=AUTHORITIES),
+        Key("content", _K.TEXTS, []),
     ),
     "qualification": (
         Key("threshold", _K.NUMBER, required=True),
@@ -226,6 +228,13 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("reason", _K.TEXT, required=True),
         Key("class", _K.TEXT, required=True, choices=REJECTIONS),
         Key("data", _K.TEXTS, []),
+    ),
+    "programme": (
+        Key("name", _K.TEXT, required=True),
+        Key("stages", _K.TEXTS, []),
+        Key("reasons", _K.TEXTS, []),
+        Key("threshold", _K.NUMBER),
+        Key("when", _K.CONDITIONS, []),
     ),
     "calendar": (
         Key("name", _K.TEXT, required=True),

@@ -14,7 +14,7 @@ from crmbridge.model import ActivityKind, StageRole
 from crmbridge.process.conditions import Condition
 from crmbridge.process.hours import Calendar
 from crmbridge.process.operators import Get
-from crmbridge.process.promises import Alert, Customers, HandOff, Metrics, Quota, Rejection, Sla
+from crmbridge.process.promises import Alert, Customers, HandOff, Metrics, Programme, Quota, Rejection, Sla
 
 #: How far on the way a stage of this role is; the two that lead off the way are not on it.
 _RANKS: Final = {role: index for index, role in enumerate(StageRole)}
@@ -45,6 +45,8 @@ class Stage:
     next: tuple[str, ...] | None
     #: Whose owner edit counts here ("hubspot" …); None: what the mapping says.
     owner_authority: str | None
+    #: What a rep gives the person in this step, in the company's words.
+    content: tuple[str, ...]
     #: (rank of the role, place in the file): a stage that compares greater is further on the way.
     rank: tuple[int, int]
 
@@ -307,6 +309,7 @@ class Parts:
     sla: Sla | None
     handoff: HandOff | None
     alerts: tuple[Alert, ...]
+    programmes: tuple[Programme, ...]
     customers: Customers | None
     quota: Quota | None
     metrics: Metrics

@@ -114,6 +114,20 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """A nurture programme that marketing's tool runs for the leads that are in it."""
+
+    name: str
+    #: Stage names.
+    stages: frozenset[str]
+    #: Recycle reasons; empty: any, and none.
+    reasons: frozenset[str]
+    #: Least score; None: any.
+    threshold: float | None
+    when: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandOff:
     """The note that a rep finds on the record."""
 

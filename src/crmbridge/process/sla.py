@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final, cast
 
 from crmbridge.model import Activity, Direction, Lead, Memory, StageRole
@@ -24,6 +25,7 @@ WORKED: Final = frozenset({StageRole.QUALIFIED, StageRole.ACCEPTED, StageRole.SA
 #: Promises for whose breach a lead may be taken from the rep.
 REPS: Final = frozenset({"first_touch", "acceptance"})
 #: Clocks that stand still on the rep's leave, and those that run by the calendar's days.
+_due_at: Final = attrgetter("due_at")
 _OF_THE_REP: Final = REPS | {"decision"}
 _IN_DAYS: Final = frozenset({"touches", "working"})
 _DAY: Final = timedelta(days=1)
@@ -100,6 +102,12 @@ def evaluate(
     if target is None:
         return None
     return _Watch(lead, process, memory, now, role=where.role, target=target).state(sla)
+
+
+def first_open(state: SlaState) -> Promise | None:
+    """Give the promise that runs out next, or did first; None when none is open or the clocks stand still."""
+    waiting = [] if state.paused else [found for found in state.promises if found.met_at is None]
+    return min(waiting, key=_due_at, default=None)
 
 
 def target_of(lead: Lead, process: Process, stage: Stage, now: datetime) -> Target | None:

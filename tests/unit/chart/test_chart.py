@@ -82,7 +82,7 @@ def test_hostile_words_stay_words() -> None:
     assert "<script" not in mermaid(process)
     assert '"quoted"' not in mermaid(process)
     rows = [line for line in markdown(process).splitlines() if line.startswith("| lead")]
-    assert len(re.findall(r"(?<!\\)\|", rows[0])) == 6
+    assert len(re.findall(r"(?<!\\)\|", rows[0])) == 8
 
 
 def test_the_table_says_what_both_teams_agreed_on() -> None:
@@ -100,6 +100,71 @@ def test_the_table_says_what_both_teams_agreed_on() -> None:
     )
     for words in agreed:
         assert words in text
+
+
+#: Acme with everything that two sides can promise each other.
+PROMISED = changed(
+    calendar=[{"name": "berlin", "timezone": "Europe/Berlin", "holidays": ["DE-BE"], "countries": ["DE"]}],
+    sla={
+        "calendar": "berlin",
+        "manager": "mia@acme.example",
+        "reassign_at": 2.0,
+        "target": [
+            {"name": "demo", "when": [{"field": "source", "op": "eq", "value": "demo"}],
+             "response_minutes": 5},
+            {"name": "others", "first_touch_minutes": 240, "touches": 6, "touches_by": {"call": 3},
+             "touches_days": 14, "acceptance_hours": 24, "silence": "accepted", "decision_hours": 40,
+             "working_days": 30, "after_working": "recycled"},
+        ],
+    },
+    reject=[{"reason": "wrong_number", "class": "clerical", "data": ["phone"]}],
+    handoff={},
+    alert=[{"name": "sales", "on": ["handed_off"], "to": ["sales_channel"]}],
+    quota={"qualified": 300, "customers": 30},
+)  # fmt: skip
+
+
+def test_every_step_says_what_is_promised_in_it_and_how_it_is_measured() -> None:
+    """S56, S94: a metric for every step, and an SLA where it makes sense."""
+    found = {step.name: step for step in steps(PROMISED)}
+    assert all(step.measure for step in found.values())
+    assert found["mql"].promised == (
+        "demo: first touch 5 minutes after the buyer's action",
+        "others: first touch within 4 hours; accepted or declined within 24 hours; "
+        "6 touches in 14 days, of which 3 × call; worked for 30 days at most",
+    )
+    assert "qualified or given back within 40 hours" in found["sal"].promised[0]
+    assert found["lead"].promised == found["customer"].promised == ()
+    drawn = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", svg(PROMISED)))
+    assert "SLA demo: first touch 5 minutes after the buyer's action" in drawn.replace("&#x27;", "'")
+    assert " SLA " not in re.sub(r"<[^>]*>", " ", svg(ACME))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "| others | all others | first touch within 4 hours; accepted or declined within 24 hours;",
+        "reminder at 80% of the time; escalation at 100% of the time; reassign at 200% of the time",
+        "no answer counts as accepted; given back to marketing as worked out",
+        "| Calendar berlin | Monday to Friday 09:00-17:00, Europe/Berlin; closed on public holidays; for DE",
+        "| Manager of everybody else | mia@acme.example |",
+        "| Marketing | 300 qualified leads | every quarter; a shortfall is added to the next one |",
+        "| Sales | 30 customers | every quarter",
+        "| wrong_number | clerical | marketing mends the data, and it comes back: phone |",
+        "| handed off | sales_channel |",
+    ],
+)
+def test_the_promises_of_both_sides_are_written_down(words: str) -> None:
+    """S57, S61, S62, S66, S95: the SLA as a document, both ways."""
+    assert words in markdown(PROMISED)
+
+
+def test_the_document_is_signed_by_both_sides_for_exactly_this_version() -> None:
+    """S66: what was signed can be told from any other version."""
+    text = markdown(PROMISED)
+    assert f"Version 2026-11-21.1, fingerprint `{PROMISED.fingerprint[:16]}`." in text
+    assert text.endswith("| Marketing | | | |\n| Sales | | | |\n")
+    assert PROMISED.fingerprint[:16] not in markdown(ACME)
 
 
 @pytest.mark.parametrize("name", FORMATS)

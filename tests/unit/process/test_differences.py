@@ -21,9 +21,33 @@ from tests.unit.process.acme import ACME, changed, data
 _FIRST = {"scope": "created_after"}
 LEAVE = date(2026, 12, 1)
 
+#: What Acme's file does not say: the promises of both sides.
+PROMISES: dict[str, Any] = {
+    "calendar": [{"name": "berlin", "timezone": "Europe/Berlin", "holidays": ["DE-BE"], "countries": ["DE"]}],
+    "sla": {
+        "calendar": "berlin",
+        "manager": "mia@acme.example",
+        "target": [{"name": "all", "first_touch_minutes": 240, "touches": 6, "touches_by": {"call": 3}}],
+    },
+    "reject": [{"reason": "wrong_number", "class": "clerical", "data": ["phone"]}],
+    "handoff": {"language": "en"},
+    "alert": [{"name": "sales", "on": ["handed_off"], "to": ["channel"]}],
+    "customers": {"threshold": 40.0},
+    "programme": [{"name": "newsletter"}],
+    "quota": {"qualified": 300},
+}
+PROMISED = changed(**PROMISES)
+
 
 def sentences(new: Process) -> list[str]:
     return [found.sentence for found in differences(ACME, new)]
+
+
+def promised(section: str, **values: Any) -> Process:
+    """Acme with promises, one of which is another; of a list the first entry."""
+    first = PROMISES[section]
+    value = first | values if isinstance(first, dict) else [first[0] | values, *first[1:]]
+    return changed(**PROMISES | {section: value})
 
 
 def edited(section: str, index: int, **values: Any) -> Process:
@@ -41,16 +65,16 @@ def test_the_same_process_has_no_differences() -> None:
     [
         (changed(qualification={"threshold": 50.0}), "the threshold for an MQL changes from 60 to 50"),
         (changed(qualification={"required": ["email"]}),
-         "the data that a lead must have changes from email, last_name, phone, country to email"),
+         "the data that a lead must have change from email, last_name, phone, country to email"),
         (changed(qualification={"manual": False}), "qualifying a lead by hand changes from yes to no"),
-        (edited("fit", 0, points=30), "fit 'Decision maker': points changes from 25 to 30"),
+        (edited("fit", 0, points=30), "fit 'Decision maker': points change from 25 to 30"),
         (edited("fit", 2, when=[{"field": "employee_count", "op": "ge", "value": 10}]),
          "fit 'Company size': the condition changes from employee_count between 50, 5000 to "
          "employee_count ge 10"),
         (edited("engagement", 0, half_life_days=60),
          "engagement 'Pricing page': the half-life changes from 30 days to 60 days"),
         (edited("territory", 0, countries=["DE"]),
-         "territory 'dach': countries changes from DE, AT, CH to DE"),
+         "territory 'dach': countries change from DE, AT, CH to DE"),
         (edited("recycle", 0, cool_down_days=10),
          "recycle 'timing': the rest before it may come back (days) changes from 90 to 10"),
         (edited("stage", 0, owner_team="sales"),
@@ -82,7 +106,13 @@ def test_a_changed_order_of_capped_rules_is_a_change() -> None:
 
 
 @pytest.mark.parametrize(
-    "section", sorted(set(KEYS) - {"", "condition", "qualification.email_engagement", "territory.employees"})
+    "section",
+    sorted(
+        set(KEYS)
+        - {"", "condition", "qualification.email_engagement", "territory.employees"}
+        - {"reject", "alert", "handoff", "customers", "quota", "sla", "sla.target", "programme"}
+        - {"calendar", "calendar.hours", "calendar.closed"}
+    ),
 )
 def test_a_change_of_any_section_is_noticed(section: str) -> None:
     """Nothing of the file is left out: whatever the fingerprint sees has a sentence."""
@@ -104,8 +134,71 @@ def test_a_change_of_any_section_is_noticed(section: str) -> None:
             {"owner": "eva@acme.example", "leave": [{"from": LEAVE, "to": LEAVE}]}]),
         "recycle": edited("recycle", 1, max_cycles=9),
         "guards": changed(guards={"max_handoffs": 1}),
+        "metrics": changed(metrics={"maturity_days": 30}),
     }  # fmt: skip
     assert len(sentences(news[section])) == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "said"),
+    [
+        ("alert", {"digest_hours": 2},
+         "alert 'sales': how long messages are collected changes from nothing to 2 hours"),
+        ("alert", {"on": ["handed_off", "escalation"]},
+         "alert 'sales': what is told changes from handed_off to escalation, handed_off"),
+        ("calendar", {"timezone": "Europe/Paris"},
+         "calendar 'berlin': timezone changes from Europe/Berlin to Europe/Paris"),
+        ("calendar", {"closed": [date(2026, 12, 24), date(2026, 12, 31)]},
+         "calendar 'berlin': the days off add 2026-12-24, 2026-12-31"),
+        ("calendar", {"hours": {"monday": ["08:00-12:00", "13:00-17:00"], "tuesday": ["09:00-17:00"]}},
+         "calendar 'berlin': the working hours change from Monday to Friday 09:00-17:00 to "
+         "Monday 08:00-12:00, 13:00-17:00; Tuesday 09:00-17:00"),
+        ("customers", {"threshold": 50.0},
+         "interest of existing customers: the score at which it is told changes from 40 to 50"),
+        ("handoff", {"language": "es"}, "the hand-off's note: the language changes from en to es"),
+        ("programme", {"threshold": 20.0},
+         "programme 'newsletter': the threshold changes from nothing to 20"),
+        ("quota", {"qualified": 400},
+         "the quota: the MQLs that marketing delivers change from 300 to 400"),
+        ("reject", {"data": ["email"]},
+         "reject 'wrong_number': the data to mend change from phone to email"),
+        ("sla", {"manager": "max@acme.example"},
+         "the SLA: the manager of everybody else changes from mia@acme.example to max@acme.example"),
+        ("sla", {"remind_at": 0.5},
+         "sla target 'all': what happens at which share of the time changes from reminder at 80%, "
+         "escalation at 100%, end at 100% to reminder at 50%, escalation at 100%, end at 100%"),
+        ("sla", {"target": [PROMISES["sla"]["target"][0] | {"first_touch_minutes": 30}]},
+         "sla target 'all': the time from the assignment to the first touch changes from 4 hours to "
+         "30 minutes"),
+    ],
+)  # fmt: skip
+def test_a_change_of_a_promise_is_said_in_one_sentence(section: str, values: Any, said: str) -> None:
+    """S12: promises are agreed like everything else, so their changes are presented, too."""
+    assert [found.sentence for found in differences(PROMISED, promised(section, **values))] == [said]
+
+
+@pytest.mark.parametrize("section", sorted(PROMISES))
+def test_a_promise_that_comes_or_goes_is_named(section: str) -> None:
+    promises = {name: value for name, value in PROMISES.items() if name != section}
+    if section == "calendar":  # the SLA goes by it
+        promises["sla"] = {name: value for name, value in PROMISES["sla"].items() if name != "calendar"}
+    less = changed(**promises)
+    came, went = differences(less, PROMISED), differences(PROMISED, less)
+    assert (section, "added") in {(found.section, found.kind) for found in came}
+    assert (section, "removed") in {(found.section, found.kind) for found in went}
+
+
+def test_a_new_sla_is_told_promise_by_promise() -> None:
+    """S12, S66."""
+    found = [each.sentence for each in differences(ACME, PROMISED) if each.section.startswith("sla")]
+    assert found == [
+        "new: the SLA: the calendar berlin; what counts as a touch call, email_sent, meeting; "
+        "counting calls without a direction as touches no; the manager of everybody else mia@acme.example; "
+        "how often a lead is given to somebody else 3",
+        "new promise of sales 'all': the time from the assignment to the first touch 4 hours; "
+        "the number of touches 6; the touches by kind call 3; "
+        "what happens at which share of the time reminder at 80%, escalation at 100%, end at 100%",
+    ]
 
 
 #: A process of other parts cannot be compiled from any words: these have cases of their own above.
