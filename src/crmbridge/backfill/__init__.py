@@ -20,7 +20,8 @@ from crmbridge.asof import Walker
 from crmbridge.backfill.effects import SideEffect, side_effects
 from crmbridge.backfill.planning import MOVES, PastPlan, Period, Tally, is_decided, memory_to_keep
 from crmbridge.backfill.reading import PARTITION, PastLead, PastReader, PastReport
-from crmbridge.backfill.results import Backfill, BackfillResult
+from crmbridge.backfill.results import BEGINNING, Backfill, BackfillResult
+from crmbridge.backfill.told import REFUSALS, SKIPS, Told
 from crmbridge.deciding import Deciding
 from crmbridge.errors import ConfigError, GuardFinding, Paused, Problem, UnsafePlan
 from crmbridge.guards import CallEstimate
@@ -30,14 +31,18 @@ from crmbridge.ports import Crm, Ledger, PlanCounts, Planned, Progress, Run, Sto
 from crmbridge.process import Process
 
 __all__ = [
+    "BEGINNING",
     "MOVES",
     "PARTITION",
+    "REFUSALS",
+    "SKIPS",
     "Backfill",
     "BackfillResult",
     "Backfiller",
     "PastReader",
     "PastReport",
     "SideEffect",
+    "Told",
 ]
 
 #: Changes shown of a plan.
