@@ -180,6 +180,38 @@ def test_a_stage_is_written_when_asked(world: Past) -> None:
     assert found.failed == 0
 
 
+def test_many_records_take_the_bulk_way_and_a_conditional_write_never(world: Past) -> None:
+    refs = crowd(world)
+    world.hubspot.bulk_from = 8
+    planned = world.backfill(apply=False)
+    assert planned.estimates["hubspot"].writes == 1
+    found = world.backfill()
+    # Read again in batches of three just before, then written in one go.
+    assert (found.written, found.failed, world.hubspot.write_calls) == (12, 0, 1)
+    assert all(world.holds(ref)["is_mql"] for ref in refs)
+    world.hubspot.bulk_from = 13
+    assert world.backfill(apply=False).changes == 0
+
+
+def test_a_backfill_is_undone_as_any_run(world: Past) -> None:
+    refs = crowd(world, 4)
+    before = [world.holds(ref) for ref in refs]
+    found = world.backfill()
+    world.hubspot.edit("contacts", refs[0].id, qualified_at=day(99))
+    world.bridge.undo(found.run_id, apply=True)
+    after = [world.holds(ref) for ref in refs]
+    # What somebody changed since stays; the rest is as it was.
+    assert after[0]["qualified_at"] == day(99)
+    assert after[1:] == [
+        {
+            name: value or (False if name.startswith("is_") and new[name] is False else None)
+            for name, value in old.items()
+        }
+        for old, new in zip(before[1:], after[1:], strict=True)
+    ]
+    assert [held["qualified_at"] for held in after[1:]] == [None, None, None]
+
+
 # cut off ---------------------------------------------------------------------------------------------
 def crowd(world: Past, count: int = 12) -> list[RecordRef]:
     world.hubspot.batch_limit = 3

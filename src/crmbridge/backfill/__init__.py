@@ -24,7 +24,7 @@ from crmbridge.backfill.results import BEGINNING, Backfill, BackfillResult
 from crmbridge.backfill.told import REFUSALS, SKIPS, Told
 from crmbridge.deciding import Deciding
 from crmbridge.errors import ConfigError, GuardFinding, Paused, Problem, UnsafePlan
-from crmbridge.guards import CallEstimate
+from crmbridge.guards import CallEstimate, calls_to_write
 from crmbridge.identity import is_live
 from crmbridge.model import Lead, Memory
 from crmbridge.ports import Crm, Ledger, PlanCounts, Planned, Progress, Run, StoredLead
@@ -297,7 +297,7 @@ def estimate(counts: PlanCounts, crms: Mapping[str, Crm]) -> dict[str, CallEstim
                 if place[1] == name
             ),
             writes=sum(
-                ceil(records / crm.write_limit(place[2], create=False, conditional=False))
+                calls_to_write(crm, place[2], records, create=False, conditional=False)
                 for place, records in counts.records.items()
                 if place[1] == name
             ),
