@@ -15,7 +15,7 @@ from crmbridge.chunks import chunks
 from crmbridge.errors import QuotaExhausted, TransientError
 from crmbridge.guards import stop_if_paused
 from crmbridge.model import Change, Outcome, OutcomeState, Record, Value, Write
-from crmbridge.ports import Crm, Ledger, Progress, Run, no_progress
+from crmbridge.ports import BulkWay, Crm, Ledger, Progress, Run, no_progress
 
 
 @dataclass(slots=True)
@@ -78,11 +78,12 @@ def apply(
     due = (found for found in records if not _is_waiting(found[0], waiting, report))
     writes = (_intended(found, compare_and_set) for found in due)
     for kind, group in groupby(writes, _kind):
-        writer = _Writer(run, crms[kind.crm], ledger, kind, report, max_attempts=max_attempts)
+        crm = crms[kind.crm]
+        writer = _Writer(run, crm, ledger, kind, report, max_attempts=max_attempts, progress=progress)
+        bulk = crm.bulk(kind.object)
         try:
-            for chunk in chunks(group, crms[kind.crm].read_limit(kind.object)):
+            for chunk in chunks(group, bulk.most if bulk else crm.read_limit(kind.object)):
                 writer.write(chunk)
-                progress(f"write {kind.crm} {kind.object}", len(chunk))
             writer.finish()
         except (TransientError, QuotaExhausted):
             writer.keep()
@@ -108,10 +109,19 @@ class _Writer:
     """Writes the records of one kind."""
 
     def __init__(
-        self, run: Run, crm: Crm, ledger: Ledger, kind: _Kind, report: ApplyReport, *, max_attempts: int
+        self,
+        run: Run,
+        crm: Crm,
+        ledger: Ledger,
+        kind: _Kind,
+        report: ApplyReport,
+        *,
+        max_attempts: int,
+        progress: Progress,
     ) -> None:
         self.run, self.crm, self.ledger, self.kind, self.report = run, crm, ledger, kind, report
-        self._max_attempts = max_attempts
+        self._max_attempts, self._progress = max_attempts, progress
+        self._bulk = crm.bulk(kind.object)
         self._checked = crm.verify_fields(kind.object)
         #: Outcomes to be stored with the next intents, and those that are to be verified first.
         self._done: list[tuple[Write, Outcome]] = []
@@ -119,20 +129,44 @@ class _Writer:
 
     def write(self, chunk: Sequence[Write]) -> None:
         """Re-read and write in full batches; outcomes are stored with the next batch's intents."""
-        ready = list(chunk) if self.kind.create else self._reread(chunk)
+        pieces = chunks(chunk, self.crm.read_limit(self.kind.object))
+        if self._bulk is not None and _plain(chunk) >= self._bulk.least:
+            self._send([write for piece in pieces for write in self._ready(piece)], self._bulk)
+            self._count(chunk)
+            return
+        for piece in pieces:
+            self._send(self._ready(piece), None)
+            self._count(piece)
+
+    def _count(self, writes: Sequence[Write]) -> None:
+        self._progress(f"write {self.kind.crm} {self.kind.object}", len(writes))
+
+    def _send(self, ready: Sequence[Write], bulk: BulkWay | None) -> None:
+        """Write what is needed; in one go where a CRM takes so many."""
+        if bulk is not None and _plain(ready) >= bulk.least:
+            plain = [write for write in ready if write.if_version is None]
+            self._store(plain)
+            self._sent(plain, bulk.write(plain, lambda: self.ledger.renew(self.run)))
+            ready = [write for write in ready if write.if_version is not None]
         for batch in self._batches(ready):
             stop_if_paused(self.ledger)
             self._store(batch)
-            for write, outcome in zip(batch, self.crm.write(batch), strict=True):
-                if self._is_doubtful(write, outcome):
-                    self._doubtful.append((write, outcome))
-                else:
-                    # Not the version of the answer: somebody may have changed another field just before,
-                    # and the row would not be read again.
-                    self._done.append((write, replace(outcome, version="")))
-            if len(self._doubtful) >= self.crm.read_limit(self.kind.object):
-                self._verify()
-            self.ledger.renew(self.run)
+            self._sent(batch, self.crm.write(batch))
+
+    def _sent(self, batch: Sequence[Write], outcomes: Sequence[Outcome]) -> None:
+        for write, outcome in zip(batch, outcomes, strict=True):
+            if self._is_doubtful(write, outcome):
+                self._doubtful.append((write, outcome))
+            else:
+                # Not the version of the answer: somebody may have changed another field just before,
+                # and the row would not be read again.
+                self._done.append((write, replace(outcome, version="")))
+        if len(self._doubtful) >= self.crm.read_limit(self.kind.object):
+            self._verify()
+        self.ledger.renew(self.run)
+
+    def _ready(self, piece: Sequence[Write]) -> list[Write]:
+        return list(piece) if self.kind.create else self._reread(piece)
 
     def finish(self) -> None:
         """Verify what is still doubtful, and store the last outcomes."""
@@ -213,6 +247,11 @@ class _Writer:
 
     def _same(self, name: str, left: Value, right: Value) -> bool:
         return left == right or self.crm.same(self.kind.object, name, left, right)
+
+
+def _plain(writes: Sequence[Write]) -> int:
+    """Count the writes that are not conditional."""
+    return sum(write.if_version is None for write in writes)
 
 
 def _read_back(crm: Crm, kind: _Kind, writes: Sequence[Write]) -> Mapping[str, Record]:

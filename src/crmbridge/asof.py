@@ -15,7 +15,7 @@ from math import inf
 from typing import Any, Final, cast
 
 from crmbridge.history import RecordHistory
-from crmbridge.journey import Entry, EntryKind, Journey
+from crmbridge.journey import TOLD, Entry, EntryKind, Journey
 from crmbridge.model import Decision, Lead, LeadStatus, Memory, Opportunity, RecordRef, StageRole
 from crmbridge.process import Process, decide
 from crmbridge.timeline import closed_at
@@ -75,6 +75,7 @@ class Walker:
             lead: As it stands today.
         """
         standing = [entry for entry in journey.entries if _is_standing(entry)]
+        standing, came_later = _told_first(standing)
         known = self._moments(journey, standing)
         if not known:
             return None
@@ -82,7 +83,7 @@ class Walker:
         walk = _Walk(lead, journey, histories, self._process if is_open else self._recorded)
         end = self._until
         decision = walk.through(known, standing, end, timers=is_open)
-        later = any(entry.at is not None and entry.at > end for entry in standing)
+        later = came_later or any(entry.at is not None and entry.at > end for entry in standing)
         return Walked(
             lead=walk.lead,
             decision=decision,
@@ -131,6 +132,18 @@ def _is_standing(entry: Entry) -> bool:
     """Tell whether an entry says how a lead stood; the others follow from these."""
     kind = entry.kind
     return kind is _STAGE or kind is _STATUS or kind is _OWNER
+
+
+def _told_first(standing: list[Entry]) -> tuple[list[Entry], bool]:
+    """Leave out a stage that nobody dated where a file dates others: it came after them, who knows when.
+
+    Returns:
+        What is left, and whether there was any.
+    """
+    if not any(entry.source == TOLD and entry.kind is _STAGE for entry in standing):
+        return standing, False
+    left = [entry for entry in standing if entry.kind is not _STAGE or entry.at is not None]
+    return left, len(left) < len(standing)
 
 
 class _Walk:

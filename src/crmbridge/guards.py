@@ -57,6 +57,17 @@ def _note_calls(counts: PlanCounts, crm: Crm, target: str) -> int:
     return _CALLS_OF_A_NOTE * batches
 
 
+def calls_to_write(crm: Crm, target: str, records: int, *, create: bool, conditional: bool) -> int:
+    """Compute the calls of so many writes of one kind, nothing retried."""
+    jobs, bulk = 0, None if conditional else crm.bulk(target)
+    if bulk is not None:
+        jobs, records = divmod(records, bulk.most)
+        if records >= bulk.least:
+            jobs, records = jobs + 1, 0
+    batches = ceil(records / crm.write_limit(target, create=create, conditional=conditional))
+    return batches + (jobs * bulk.calls if bulk is not None else 0)
+
+
 def _estimate_one(counts: PlanCounts, crm: Crm, compare_and_set: bool) -> CallEstimate:
     updates: Counter[tuple[bool, str]] = Counter()
     verified: Counter[tuple[bool, str, bool]] = Counter()
@@ -65,7 +76,7 @@ def _estimate_one(counts: PlanCounts, crm: Crm, compare_and_set: bool) -> CallEs
         if name != crm.name:
             continue
         conditional = compare_and_set and owner_changed and not create and name == "salesforce"
-        writes += ceil(records / crm.write_limit(target, create=create, conditional=conditional))
+        writes += calls_to_write(crm, target, records, create=create, conditional=conditional)
         if not create:
             updates[first, target] += records
         if crm.verify_fields(target):

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
-from crmbridge.backfill import Backfill, Backfiller, BackfillResult, PastReader, PastReport, job_name
+from crmbridge.backfill import (
+    BEGINNING,
+    Backfill,
+    Backfiller,
+    BackfillResult,
+    PastReader,
+    PastReport,
+    job_name,
+)
+from crmbridge.backfill.told import Told, told_by
 from crmbridge.budget import Meter
+from crmbridge.csv_in import reading_csv
 from crmbridge.deciding import Deciding
+from crmbridge.journey import Entry
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.ports import Crm, Ledger, Progress, Run
 from crmbridge.process import Process
@@ -74,28 +86,83 @@ class Historian(ABC):
             UnsafePlan: a guard refused; nothing was written.
             QuotaExhausted, Paused: cut off; the same request goes on.
         """
+        return self._backfill(request, now or self._clock(), apply, allow, lambda: None)
+
+    def backfill_csv(
+        self,
+        mapping: Path,
+        files: Sequence[Path],
+        now: datetime | None = None,
+        *,
+        rejects: Path | None = None,
+        request: Backfill | None = None,
+        apply: bool = False,
+        allow: Collection[str] = (),
+    ) -> BackfillResult:
+        """Write what files tell of leads' past, beside what the CRMs recorded; else as `backfill`.
+
+        Every row is used or refused with a reason. The same files again change nothing; what a later file
+        tells of a lead replaces what an earlier one told. The rules pass nobody.
+
+        Args:
+            mapping: A TOML file as docs/report.md and docs/backfill.md describe it.
+            rejects: Where to keep the refused rows; corrected, they can be read again.
+            request: Its period and budget count; None: all of the past.
+
+        Raises:
+            ConfigError: the mapping does not fit the files or the process.
+        """
         moment = now or self._clock()
+        asked = replace(request or Backfill(since=BEGINNING), by_rules=False)
+        roles = {stage.name: stage.role.value for stage in self.process.stages}
+
+        def read() -> Told:
+            with reading_csv(mapping, files, rejects=rejects, roles=roles) as found:
+                return told_by(found, self.ledger, self.process, moment)
+
+        return self._backfill(asked, moment, apply, allow, read)
+
+    def _backfill(
+        self,
+        request: Backfill,
+        now: datetime,
+        apply: bool,
+        allow: Collection[str],
+        read: Callable[[], Told | None],
+    ) -> BackfillResult:
         with self._run("backfill" if apply else "backfill_plan", request.budget) as run:
             before = self._calls()
             self._look(run, full=False, allow=allow)
-            only, deciding = self._leads(request.only), self._deciding(moment)
+            told = read()
+            deciding = self._deciding(now)
+            entries = told.entries if told is not None else None
+            only = self._leads(request.only) if entries is None else list(entries)
             backfiller = Backfiller(
                 request,
                 process=self.process,
                 deciding=deciding,
                 crms=self.crms,
                 ledger=self.ledger,
-                past=self._past_reader(deciding, moment),
+                past=self._past_reader(deciding, now, told=entries, keep=apply or entries is None),
                 only=only,
-                now=moment,
+                now=now,
                 progress=self._progress,
             )
-            job = job_name(request, only, (self.process.fingerprint, self.mapping.fingerprint))
+            prints = (self.process.fingerprint, self.mapping.fingerprint)
+            job = job_name(request, only, (*prints, told.fingerprint) if told else prints)
             rooms = {name: meter.room for name, meter in self._meters.items()}
             found = backfiller.carry_out(run, job, write=apply, rooms=rooms, allow=allow)
-            return replace(found, api_calls=self._spent(before))
+            return replace(found, api_calls=self._spent(before), told=told)
 
-    def _past_reader(self, deciding: Deciding, now: datetime, *, fresh: bool = False) -> PastReader:
+    def _past_reader(
+        self,
+        deciding: Deciding,
+        now: datetime,
+        *,
+        fresh: bool = False,
+        told: Mapping[str, Sequence[Entry]] | None = None,
+        keep: bool = True,
+    ) -> PastReader:
         return PastReader(
             process=self.process,
             deciding=deciding,
@@ -103,6 +170,8 @@ class Historian(ABC):
             ledger=self.ledger,
             now=now,
             fresh=fresh,
+            told=told,
+            keep=keep,
             progress=self._progress,
         )
 

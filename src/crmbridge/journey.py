@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import Final
 
 from crmbridge.model import Activity, Opportunity
+
+#: ``Entry.source`` of what a file told.
+TOLD: Final = "csv"
 
 
 class Evidence(Enum):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from crmbridge.errors import ConfigError, Problem
 from crmbridge.model import RecordRef
 from crmbridge.ports import Ledger
+from crmbridge.salesforce_ids import long_id
 
 
 def find_lead(ledger: Ledger, reference: str) -> str:
@@ -15,7 +16,7 @@ def find_lead(ledger: Ledger, reference: str) -> str:
     Raises:
         ConfigError: it matches no lead, or several: the message lists them.
     """
-    found = _search(ledger, reference.strip())
+    found = search_lead(ledger, reference.strip())
     if len(found) == 1:
         return found[0]
     if found:
@@ -25,12 +26,16 @@ def find_lead(ledger: Ledger, reference: str) -> str:
     raise ConfigError([Problem("lead reference", "", "matches no lead", advice)])
 
 
-def _search(ledger: Ledger, reference: str) -> Sequence[str]:
+def search_lead(ledger: Ledger, reference: str) -> Sequence[str]:
+    """Give the leads that a reference matches, sorted. Salesforce ids may have 15 characters."""
     if "@" in reference:
         return ledger.find(email=reference.lower())
     parts = reference.split(":")
     if len(parts) == 3:
-        return ledger.find(ref=RecordRef(*parts))
+        crm, object_name, record_id = parts
+        if crm == "salesforce":
+            record_id = long_id(record_id)
+        return ledger.find(ref=RecordRef(crm, object_name, record_id))
     return ledger.find(lead_id=reference)
 
 

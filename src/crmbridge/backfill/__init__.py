@@ -20,24 +20,29 @@ from crmbridge.asof import Walker
 from crmbridge.backfill.effects import SideEffect, side_effects
 from crmbridge.backfill.planning import MOVES, PastPlan, Period, Tally, is_decided, memory_to_keep
 from crmbridge.backfill.reading import PARTITION, PastLead, PastReader, PastReport
-from crmbridge.backfill.results import Backfill, BackfillResult
+from crmbridge.backfill.results import BEGINNING, Backfill, BackfillResult
+from crmbridge.backfill.told import REFUSALS, SKIPS, Told
 from crmbridge.deciding import Deciding
 from crmbridge.errors import ConfigError, GuardFinding, Problem, UnsafePlan
-from crmbridge.guards import CallEstimate, refuse_paused
+from crmbridge.guards import CallEstimate, calls_to_write, refuse_paused
 from crmbridge.identity import is_live
 from crmbridge.model import Lead, Memory
 from crmbridge.ports import Crm, Ledger, PlanCounts, Planned, Progress, Run, StoredLead
 from crmbridge.process import Process
 
 __all__ = [
+    "BEGINNING",
     "MOVES",
     "PARTITION",
+    "REFUSALS",
+    "SKIPS",
     "Backfill",
     "BackfillResult",
     "Backfiller",
     "PastReader",
     "PastReport",
     "SideEffect",
+    "Told",
 ]
 
 #: Changes shown of a plan.
@@ -282,7 +287,7 @@ def estimate(counts: PlanCounts, crms: Mapping[str, Crm]) -> dict[str, CallEstim
                 if place[1] == name
             ),
             writes=sum(
-                ceil(records / crm.write_limit(place[2], create=False, conditional=False))
+                calls_to_write(crm, place[2], records, create=False, conditional=False)
                 for place, records in counts.records.items()
                 if place[1] == name
             ),

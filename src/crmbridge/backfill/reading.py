@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from crmbridge.deciding import Deciding
 from crmbridge.history import OPPORTUNITY_STAGE, RecordHistory
+from crmbridge.journey import TOLD, Entry, EntryKind
 from crmbridge.model import Opportunity, RecordRef
 from crmbridge.ports import Crm, Ledger, Progress, Run, StoredLead, no_progress
 from crmbridge.process import Process
@@ -60,6 +61,8 @@ class PastReader:
     Args:
         now: When the histories are read; nothing recorded can be later.
         fresh: Read every history again instead of those of records that changed.
+        told: Lead id -> what a file tells of it; it replaces what an earlier one told.
+        keep: Store the journeys.
     """
 
     def __init__(
@@ -71,11 +74,15 @@ class PastReader:
         ledger: Ledger,
         now: datetime,
         fresh: bool = False,
+        told: Mapping[str, Sequence[Entry]] | None = None,
+        keep: bool = True,
         progress: Progress = no_progress,
     ) -> None:
         self._crms = crms
         self._ledger = ledger
         self._fresh = fresh
+        self._told: Mapping[str, Sequence[Entry]] = told or {}
+        self._keep = keep
         self._progress = progress
         self._context = TimelineContext(
             process=process, owners=deciding.owners, authority=deciding.authority, now=now
@@ -103,7 +110,8 @@ class PastReader:
         self._read(run, leads)
         found = self.rebuilt(leads)
         journeys = {item.stored.id: item.timeline.journey.entries for item in found}
-        self.report.changed += self._ledger.keep_journeys(run, journeys)
+        if self._keep:
+            self.report.changed += self._ledger.keep_journeys(run, journeys)
         for item in found:
             self.report.add(item.timeline)
         return found
@@ -115,9 +123,11 @@ class PastReader:
         live = self._ledger.entries([stored.id for stored in leads])
         found = []
         for stored in leads:
-            own = [entry for entry in live.get(stored.id, ()) if entry.source == "ledger"]
+            entries = live.get(stored.id, ())
+            own = [entry for entry in entries if entry.source == "ledger"]
+            told = self._told.get(stored.id) or [entry for entry in entries if _is_told(entry)]
             mine = {ref: kept[ref] for ref in _refs(stored) if ref in kept}
-            found.append(PastLead(stored, rebuild(stored, mine, self._context, own), mine))
+            found.append(PastLead(stored, rebuild(stored, mine, self._context, own, told), mine))
         return found
 
     # reading -----------------------------------------------------------------------------------------
@@ -160,6 +170,11 @@ def _readable(stored: StoredLead) -> Iterator[tuple[RecordRef, str]]:
     for item in stored.opportunities:
         if not item.deleted:
             yield item.ref, _stand(item)
+
+
+def _is_told(entry: Entry) -> bool:
+    """Tell whether a file told it; what followed from that follows again."""
+    return entry.source == TOLD and entry.kind is EntryKind.STAGE
 
 
 def _stand(item: Opportunity) -> str:

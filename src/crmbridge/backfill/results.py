@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from crmbridge.applying import ApplyReport
 from crmbridge.backfill.effects import SideEffect
 from crmbridge.backfill.planning import Tally
 from crmbridge.backfill.reading import PastReport
+from crmbridge.backfill.told import Told
 from crmbridge.guards import CallEstimate
 from crmbridge.model import Change, OutcomeState
+
+#: Before anything that a CRM or a spreadsheet tells.
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,8 @@ class BackfillResult:
     #: How long writing is expected to take.
     expected_seconds: float = 0.0
     side_effects: tuple[SideEffect, ...] = ()
+    #: None: no files were read.
+    told: Told | None = None
     #: None: only planned.
     report: ApplyReport | None = None
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from crmbridge.backfill import MOVES, Backfill
+from crmbridge.backfill import BEGINNING, MOVES, Backfill
 from crmbridge.cli import exits, past_documents, show_past
-from crmbridge.cli.options import Allow, AsJson, Company, Now, Only, moment
+from crmbridge.cli.options import Allow, AsJson, Company, Now, Only, in_a_folder, moment
 from crmbridge.cli.session import console, opened, print_json
+from crmbridge.errors import ConfigError, Problem
 
 
 def _known_moves(names: list[str] | None) -> list[str] | None:
@@ -69,9 +69,18 @@ def timeline(
 
 def backfill(
     *,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Further files after --from-csv FILE.")
+    ] = None,
     since: Annotated[
-        str, typer.Option("--since", metavar="ISO", callback=_checked_moment, help="Dates from here on.")
-    ],
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="ISO",
+            callback=_checked_moment,
+            help="Dates from here on; needed unless files are read.",
+        ),
+    ] = None,
     until: Annotated[
         str | None,
         typer.Option(
@@ -94,6 +103,22 @@ def backfill(
             "--recorded", metavar="", help="Only what was recorded; the rules pass nobody afterwards."
         ),
     ] = False,
+    from_csv: Annotated[
+        list[Path] | None,
+        typer.Option("--from-csv", metavar="FILE", help="Write what CSV files tell of leads' past."),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="FILE", help="How to read the CSV files.")
+    ] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            "--rejects",
+            metavar="FILE",
+            callback=in_a_folder,
+            help="Keep the refused rows here, as CSV: corrected, they can be read again.",
+        ),
+    ] = None,
     apply: Annotated[
         bool, typer.Option("--apply", metavar="", help="Write; without it the plan is shown.")
     ] = False,
@@ -110,10 +135,14 @@ def backfill(
 ) -> None:
     """Write statuses, flags and dates of the past where nobody has put anything; plans unless --apply.
 
+    The past is what the CRMs recorded or, with --from-csv, what spreadsheets or an old system tell.
+
     Example: crmbridge backfill --since 2024-01-01 -C companies/acme
     """
+    given = [*(from_csv or ()), *(files or ())]
+    _check_files(given, mapping, rejects, since=since, only=only)
     request = Backfill(
-        since=_moment(since),
+        since=moment(since) or BEGINNING,
         until=moment(until),
         only=tuple(only or ()),
         also=tuple(also or ()),
@@ -121,7 +150,13 @@ def backfill(
         budget=budget,
     )
     with opened(company) as bridge:
-        result = bridge.backfill(request, moment(now), apply=apply, allow=allow or ())
+        at, allowed = moment(now), allow or ()
+        if mapping is None:
+            result = bridge.backfill(request, at, apply=apply, allow=allowed)
+        else:
+            result = bridge.backfill_csv(
+                mapping, given, at, rejects=rejects, request=request, apply=apply, allow=allowed
+            )
         if as_json:
             print_json(past_documents.backfill_document(result))
         else:
@@ -130,11 +165,24 @@ def backfill(
             raise typer.Exit(exits.FAILED)
 
 
-def _moment(text: str) -> datetime:
-    found = moment(text)
-    if found is None:
-        raise typer.BadParameter("give an ISO moment")
-    return found
+def _check_files(
+    given: list[Path],
+    mapping: Path | None,
+    rejects: Path | None,
+    *,
+    since: str | None,
+    only: list[str] | None,
+) -> None:
+    """Refuse options that belong to the other way of asking."""
+    if given and mapping is None:
+        advice = "say how to read it: --mapping FILE.toml (docs/backfill.md)"
+        raise ConfigError([Problem("--from-csv", "", "CSV files need a mapping", advice)])
+    if mapping is not None and only:
+        raise typer.BadParameter("files name their leads themselves: leave out --only")
+    if mapping is None and rejects is not None:
+        raise typer.BadParameter("--rejects goes with --from-csv")
+    if mapping is None and since is None:
+        raise typer.BadParameter("say from when on: --since 2024-01-01, or --from-csv FILE")
 
 
 COMMANDS = (timeline, backfill)

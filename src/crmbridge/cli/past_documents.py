@@ -44,6 +44,7 @@ def backfill_document(result: BackfillResult) -> Document:
         "since": plain(result.since),
         "until": plain(result.until),
         **_counts(result),
+        **_files(result),
         "timeline": report_document(result.past),
         "samples": [change_document(change) for change in result.samples],
         "api_calls_estimated": {name: calls.total for name, calls in result.estimates.items()},
@@ -59,6 +60,13 @@ def backfill_document(result: BackfillResult) -> Document:
         "failed": result.failed,
         "errors": dict(result.report.errors) if result.report else {},
     }
+
+
+def _files(result: BackfillResult) -> dict[str, Any]:
+    told = result.told
+    if told is None:
+        return {}
+    return {"files": {"rows": told.rows, "used": told.used, "refused": dict(told.refused)}}
 
 
 def _counts(result: BackfillResult) -> dict[str, Any]:

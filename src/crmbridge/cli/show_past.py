@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from crmbridge.backfill import BackfillResult, PastReport
+from crmbridge.backfill import BEGINNING, REFUSALS, SKIPS, BackfillResult, PastReport, Told
 from crmbridge.cli.show import text
 from crmbridge.journey import Entry, Evidence
 from crmbridge.timeline import FIELDS, RULES, Timeline
@@ -64,7 +64,10 @@ def show_report(console: Console, report: PastReport) -> None:
 def show_backfill(console: Console, result: BackfillResult) -> None:
     """Print a backfill: counts, samples, cost, side effects, and what became of it."""
     tally = result.tally
-    console.print(f"backfill of {result.since:%Y-%m-%d} to {result.until:%Y-%m-%d}")
+    if result.since > BEGINNING:
+        console.print(f"backfill of {result.since:%Y-%m-%d} to {result.until:%Y-%m-%d}")
+    if result.told is not None:
+        _show_told(console, result.told)
     show_report(console, result.past)
     console.print(f"MQLs of the past: {tally.recorded:,} recorded, {tally.by_rules:,} by the rules alone")
     _show_counts(console, "skipped", tally.skipped)
@@ -81,6 +84,12 @@ def show_backfill(console: Console, result: BackfillResult) -> None:
         f"{result.written:,} records written, {result.failed:,} failed, {result.moved:,} moved meanwhile"
     )
     _show_counts(console, "failed", result.report.errors)
+
+
+def _show_told(console: Console, told: Told) -> None:
+    console.print(f"[bold]{told.rows:,}[/] rows in the files, {told.used:,} used")
+    for reason, rows in sorted(told.refused.items()):
+        console.print(f"  {rows:,} × {reason}: {REFUSALS.get(reason, SKIPS.get(reason, ''))}")
 
 
 def _show_counts(console: Console, what: str, counts: Mapping[str, int]) -> None:

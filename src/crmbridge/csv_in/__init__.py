@@ -1,11 +1,12 @@
 """CSV files -> journeys, by a mapping that declares everything: what is not declared is not guessed.
 
-Used by ``crmbridge report --from-csv``; whoever else needs the history in files reads them the same way.
+Used by ``crmbridge report --from-csv`` and ``crmbridge backfill --from-csv``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -25,7 +26,7 @@ from crmbridge.journey import Journey
 from crmbridge.metrics import Outline, Quota, Rows, Terms
 from crmbridge.model import Activity, ActivityKind, Direction
 
-__all__ = ["CsvIn", "read_csv"]
+__all__ = ["CsvIn", "read_csv", "reading_csv"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class CsvIn:
     sources: Sources = field(repr=False)
     #: What became of the rows; its notes are complete once the journeys were told.
     rows: Rows
+    rejects: Rejects = field(repr=False)
 
     @property
     def outline(self) -> Outline:
@@ -49,6 +51,19 @@ class CsvIn:
         self.loaded.notes.update(self.rows.notes)
         yield from Teller(self.loaded, self.sources)
         self.rows.notes.update(self.loaded.notes - self.rows.notes)
+
+    def fault(self, key: str) -> str | None:
+        """Say what is wrong with the rows of a lead; None: nothing, or they were read strictly."""
+        return self.loaded.faults.get(self.loaded.index[key])
+
+    def has_history(self, key: str) -> bool:
+        """Tell whether a file of rows = "history" tells of a lead."""
+        return self.loaded.index[key] in self.loaded.history
+
+    def refuse(self, key: str, reason: str) -> None:
+        """Leave out all rows of a lead: they go together. Only while the files are open."""
+        for file, line, row in self.loaded.lines.pop(self.loaded.index[key], ()):
+            self.rejects.skip(file, line, row, reason)
 
     def terms(self, as_of: datetime | None = None) -> Terms:
         """Give the terms of a report over these files.
@@ -105,15 +120,35 @@ def read_csv(
     Raises:
         ConfigError: with every problem of the mapping, or of the files under it.
     """
+    with reading_csv(mapping, files, rejects=rejects, roles=roles, strict=True) as found:
+        return found
+
+
+@contextmanager
+def reading_csv(
+    mapping: Path,
+    files: Sequence[Path] = (),
+    *,
+    rejects: Path | None = None,
+    roles: Mapping[str, str] | None = None,
+    strict: bool = False,
+) -> Iterator[CsvIn]:
+    """Read and join files as `read_csv` does, and keep the file of rejects open for more of them.
+
+    Args:
+        strict: Refuse all files for one value that does not fit; otherwise ``CsvIn.fault`` tells of it.
+    """
     spec = load_spec(mapping, files, roles)
     columns = Columns(spec, _headers(spec))
     sources = Sources.of(spec, columns)
     _check_report(spec)
     columns.refuse(spec)
-    with Rejects.into(rejects, [mapping, *(file.path for file in spec.files)]) as kept:
-        loaded = Loader(spec, columns, kept).load()
-    rows = Rows(read=loaded.rows_in, skipped=kept.skipped, notes=loaded.notes.copy())
-    return CsvIn(spec=spec, loaded=loaded, sources=sources, rows=rows)
+    named = set(columns.columns.values())
+    shown = named.pop() if len(named) == 1 else ("cells",)
+    with Rejects.into(rejects, [mapping, *(file.path for file in spec.files)], shown) as kept:
+        loaded = Loader(spec, columns, kept, strict=strict).load()
+        rows = Rows(read=loaded.rows_in, skipped=kept.skipped, notes=loaded.notes.copy())
+        yield CsvIn(spec=spec, loaded=loaded, sources=sources, rows=rows, rejects=kept)
 
 
 def _headers(spec: Spec) -> dict[str, tuple[str, ...]]:

@@ -19,16 +19,26 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 #: (row, line) -> value.
 _Read: TypeAlias = Callable[[list[str], int], Value]
+#: Why a row of a history cannot be used, so that none of its lead's can.
+_FAULTS: Final = frozenset({"blank_date", "bad_date", "blank_stage", "unknown_stage"})
 _KINDS: Final = tuple(ActivityKind)
 _DIRECTIONS: Final = tuple(Direction)
 
 
 class Loader:
-    """Reads the files in the mapping's order: leads first, then what hangs on them."""
+    """Reads the files in the mapping's order: leads first, then what hangs on them.
 
-    def __init__(self, spec: Spec, columns: Columns, rejects: Rejects) -> None:
+    Args:
+        strict: Refuse all files for one value that does not fit; otherwise its lead is marked with it.
+    """
+
+    def __init__(self, spec: Spec, columns: Columns, rejects: Rejects, *, strict: bool = True) -> None:
         self.loaded = Loaded(spec, columns)
-        self._columns, self._rejects = columns, rejects
+        self._columns, self._rejects, self._strict = columns, rejects, strict
+        #: What is wrong with the row that is being read.
+        self._fault: str | None = None
+        #: Without a file of leads the keys of a history are the leads.
+        self._implied = all(file.rows != "leads" for file in spec.files)
         self._misfits = Misfits()
         self._texts: dict[str, str] = {}
         self._unknown: dict[str, Counter[str]] = defaultdict(Counter)
@@ -82,13 +92,28 @@ class Loader:
         for key, line, row in self._rows(file):
             cells = read(row, line)
             known = loaded.index.get(key)
-            if known is None:
-                loaded.index[key] = len(loaded.keys)
-                loaded.keys.append(key)
-                loaded.rows.append(cells)
+            if known is not None and loaded.rows[known] == cells:
+                self._rejects.skip(file, line, row, "duplicate_row")
+            elif known is not None and self._strict:
+                self._rejects.skip(file, line, row, "duplicate_key")
             else:
-                same = loaded.rows[known] == cells
-                self._rejects.skip(file, line, row, "duplicate_row" if same else "duplicate_key")
+                fault = None if known is None else "duplicate_key"
+                self._keep(self._new(key, cells) if known is None else known, file, line, row, fault)
+
+    def _new(self, key: str, cells: tuple[Value, ...]) -> int:
+        lead = self.loaded.index[key] = len(self.loaded.keys)
+        self.loaded.keys.append(key)
+        self.loaded.rows.append(cells)
+        return lead
+
+    def _keep(self, lead: int, file: File, line: int, row: list[str], fault: str | None) -> None:
+        """Keep a row for its lead, with what is wrong with it."""
+        fault, self._fault = fault or self._fault, None
+        if self._strict:
+            return
+        self.loaded.lines[lead].append((file, line, row))
+        if fault is not None:
+            self.loaded.faults.setdefault(lead, fault)
 
     def _details(self, file: File, table: int) -> None:
         loaded, kept = self.loaded, self._columns.tables[table]
@@ -131,8 +156,12 @@ class Loader:
     def _hanging(self, file: File, take: Callable[[int, int, list[str]], str | None]) -> None:
         for key, line, row in self._rows(file):
             lead = self.loaded.index.get(key)
+            if lead is None and self._implied:
+                lead = self._new(key, ())
             reason = "no_match" if lead is None else take(lead, line, row)
-            if reason is not None:
+            if lead is not None and (reason is None or (not self._strict and reason in _FAULTS)):
+                self._keep(lead, file, line, row, reason)
+            elif reason is not None:
                 self._rejects.skip(file, line, row, reason)
 
     # activities, deals, history --------------------------------------------------------------------------
@@ -246,9 +275,11 @@ class Loader:
         def take(lead: int, line: int, row: list[str]) -> str | None:
             moment, raw = at(row, line), value(row)
             if moment is None:
-                return "blank_date"
+                return self._fault or "blank_date"
             if raw is None:
                 return "blank_stage"
+            if raw not in stages and not self._strict:
+                return "unknown_stage"
             if raw not in stages:
                 unknown[raw] += 1
             elif stages[raw] is None:
@@ -296,8 +327,8 @@ class Loader:
             try:
                 moment = moment_of(text)
             except (ValueError, OverflowError):
-                self._misfits.note(file, line, cell.column, "is no date in the declared format", advice)
-                return None
+                message = "is no date in the declared format"
+                return self._misfit("bad_date", file, line, cell.column, message, advice)
             if loaded.latest is None or moment > loaded.latest:
                 loaded.latest = moment
             return moment
@@ -317,10 +348,16 @@ class Loader:
                 return amount(text, told.decimal, told.thousands)
             except ValueError:
                 advice = f"declared: decimal = {told.decimal!r}, thousands = {told.thousands!r}"
-                self._misfits.note(file, line, cell.column, "is no number in the declared form", advice)
-                return None
+                message = "is no number in the declared form"
+                return self._misfit("bad_number", file, line, cell.column, message, advice)
 
         return read
+
+    def _misfit(self, fault: str, *place_and_message: Any) -> None:
+        """Note a text that does not fit: for the files as a whole, or for its row."""
+        if self._strict:
+            self._misfits.note(*place_and_message)
+        self._fault = fault
 
     # what nobody declared ---------------------------------------------------------------------------------
     def _check_stages(self) -> None:
@@ -328,6 +365,12 @@ class Loader:
         if spec.stage_column is None:
             return
         source = self._columns.find(spec.stage_column, "text")
+        if not self._strict:
+            known = {None, *spec.values}
+            for lead in range(len(loaded.keys)):
+                if loaded.get(source, lead) not in known:
+                    loaded.faults.setdefault(lead, "unknown_stage")
+            return
         raws = Counter(loaded.get(source, lead) for lead in range(len(loaded.keys)))
         self._unknown["stages"].update({raw: n for raw, n in raws.items() if raw not in {None, *spec.values}})
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from crmbridge.csv_in.columns import Columns, Source
-from crmbridge.csv_in.spec import Spec
+from crmbridge.csv_in.spec import File, Spec
 
 #: A cell as it is kept: text, moment or amount; None: no value.
 Value: TypeAlias = Any
@@ -74,6 +74,10 @@ class Loaded:
     history: dict[int, list[tuple[datetime, str, str | None]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    #: Lead -> its rows as they stand in the files; kept where wrong rows are left out, not refused.
+    lines: dict[int, list[tuple[File, int, list[str]]]] = field(default_factory=lambda: defaultdict(list))
+    #: Lead -> what is wrong with the first row that is.
+    faults: dict[int, str] = field(default_factory=dict)
     rows_in: int = 0
     #: The latest moment in any column that was read as one.
     latest: datetime | None = None

@@ -101,8 +101,8 @@ def _file(table: Mapping[str, Any], path: Path, general: Mapping[str, Any], plac
             "no key column is declared", "write [key] column = …, or key = … here; row = true for one file"
         )
     _check_rows(table, rows, place)
-    if is_first and rows != "leads":
-        place.at("rows").refuse("the first file must be the leads")
+    if is_first and rows not in ("leads", "history"):
+        place.at("rows").refuse("the first file must be the leads, or a history")
     return File(
         place=place,
         name=table.get("name") or path.stem,
@@ -176,6 +176,7 @@ def _spec(
     return Spec(
         place=place,
         files=files,
+        key_names=checked.get("key", {}).get("names"),
         fields=fields,
         values=values,
         present=present,

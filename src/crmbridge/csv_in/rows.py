@@ -21,10 +21,19 @@ _BOMS: Final = (
 )  # fmt: skip
 
 
-class Rejects:
-    """Counts skipped rows by reason, and keeps them in a file where one is named."""
+#: What a file of rejects has before the columns of the rows.
+_OF_REJECTS: Final = ("file", "line", "reason")
+_REJECTS_BEGIN: Final = ",".join(_OF_REJECTS).encode() + b","
 
-    def __init__(self, path: Path | None = None) -> None:
+
+class Rejects:
+    """Counts skipped rows by reason, and keeps them in a file where one is named.
+
+    Args:
+        columns: Of all files, where they have the same: then the file can be corrected and read again.
+    """
+
+    def __init__(self, path: Path | None = None, columns: Sequence[str] = ("cells",)) -> None:
         self.skipped: Counter[str] = Counter()
         self._file: TextIO | None = None
         self._writer: Any = None
@@ -33,7 +42,7 @@ class Rejects:
             path.touch(mode=0o600)  # it holds what the files hold: personal data
             self._file = path.open("w", encoding="utf-8", newline="")
             self._writer = csv.writer(self._file)
-            self._writer.writerow(["file", "line", "reason", "cells"])
+            self._writer.writerow([*_OF_REJECTS, *columns])
 
     def skip(self, file: File, line: int, row: list[str], reason: str) -> None:
         """Leave a row out."""
@@ -43,7 +52,9 @@ class Rejects:
 
     @classmethod
     @contextmanager
-    def into(cls, path: Path | None, read: Sequence[Path]) -> Iterator[Rejects]:
+    def into(
+        cls, path: Path | None, read: Sequence[Path], columns: Sequence[str] = ("cells",)
+    ) -> Iterator[Rejects]:
         """Keep rejects in a file; where reading ends in a refusal, there is none.
 
         Raises:
@@ -52,7 +63,7 @@ class Rejects:
         if path is not None and any(path.exists() and item.exists() and path.samefile(item) for item in read):
             advice = "name another file"
             raise ConfigError([Problem("--rejects", "", f"{path.name} is a file that is read", advice)])
-        kept = cls(path)
+        kept = cls(path, columns)
         try:
             yield kept
         except BaseException:
@@ -105,12 +116,19 @@ def _lines(lines: list[int]) -> str:
 
 
 class Table:
-    """An open file: its columns, then its rows."""
+    """An open file: its columns, then its rows.
 
-    def __init__(self, file: File, stream: TextIO) -> None:
+    Args:
+        rejects: It is a file of rejects: what stands before the columns of the rows is passed over.
+    """
+
+    def __init__(self, file: File, stream: TextIO, *, rejects: bool = False) -> None:
         self.file = file
-        self._reader = csv.reader(stream, delimiter=file.format.delimiter, strict=True)
-        self.columns = file.format.header or tuple(self._first())
+        self._passed = len(_OF_REJECTS) if rejects else 0
+        delimiter = "," if rejects else file.format.delimiter
+        self._reader = csv.reader(stream, delimiter=delimiter, strict=True)
+        self._named = None if rejects else file.format.header
+        self.columns = self._named or tuple(self._first())[self._passed :]
 
     def _first(self) -> list[str]:
         with _refused(self.file, self._reader):
@@ -118,28 +136,31 @@ class Table:
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Give (line, cells) of every row; empty lines are no rows."""
-        named = self.file.format.header
+        named = self._named
         with _refused(self.file, self._reader):
             for row in self._reader:
                 if named is not None and tuple(map(str.strip, row)) == named:
                     raise _problem(self.file, "begins with its header", "declare header = true")
                 named = None
                 if row:
-                    yield self._reader.line_num, row
+                    yield self._reader.line_num, row[self._passed :]
 
 
 @contextmanager
 def opened(file: File) -> Iterator[Table]:
-    """Open a file as declared.
+    """Open a file as declared, or a file of its rejects.
 
     Raises:
         ConfigError: it cannot be read, or is not what was declared.
     """
     try:
         with file.path.open("rb") as raw:
-            _check_bom(file, raw.read(4))
-        with file.path.open(encoding=file.format.encoding, newline="") as stream:
-            yield Table(file, stream)
+            start = raw.read(len(_REJECTS_BEGIN))
+        rejects = start == _REJECTS_BEGIN
+        _check_bom(file, start)
+        encoding = "utf-8" if rejects else file.format.encoding
+        with file.path.open(encoding=encoding, newline="") as stream:
+            yield Table(file, stream, rejects=rejects)
     except OSError as error:
         raise _problem(file, f"cannot be read: {error.strerror or type(error).__name__}") from None
 

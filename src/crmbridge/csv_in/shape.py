@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from crmbridge.csv_in.spec import DIRECTIONS, KINDS, ROWS
+from crmbridge.csv_in.spec import DIRECTIONS, KINDS, NAMES, ROWS
 from crmbridge.mapping_file.checks import (
     Check,
     Place,
@@ -206,7 +206,7 @@ QUOTA: Final[Mapping[str, Any]] = {
 SHAPE: Final[Mapping[str, Any]] = {
     "format": lambda value, place: value == 1 or place.refuse("this version reads format = 1"),
     "csv": {"files": lambda value, _: value, **_FORMAT, "currency": check_text},
-    "key": {"column": check_text, "row": check_boolean},
+    "key": {"column": check_text, "row": check_boolean, "names": one_of(*NAMES)},
     "fields": table_of(column),
     "stages": table_of(_stage),
     "dates": table_of(column),

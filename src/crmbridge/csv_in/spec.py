@@ -13,6 +13,8 @@ from crmbridge.model import ActivityKind, Direction
 
 #: What the rows of a file are.
 ROWS: Final = ("leads", "details", "deals", "activities", "history")
+#: What a key may be the name of, for whoever looks for the lead behind it.
+NAMES: Final = ("email", "lead_id", "hubspot:contacts", "salesforce:Lead", "salesforce:Contact")
 #: Fields with a meaning of their own; every other name under [fields] is a dimension of the report.
 REASONS: Final[Mapping[str, str]] = {
     "reject_reason": "rejected",
@@ -89,6 +91,8 @@ class Spec:
 
     place: Place
     files: tuple[File, ...]
+    #: One of ``NAMES``; None: a lead reference as on the command line.
+    key_names: str | None = None
     #: Canonical name -> column.
     fields: Mapping[str, Column]
     #: Raw value -> stage; None: a value that says nothing.

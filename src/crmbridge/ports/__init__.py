@@ -9,6 +9,7 @@ method may raise a ``RecordError`` it says so.
 from __future__ import annotations
 
 from crmbridge.ports.crm import (
+    BulkWay,
     Crm,
     CrmIdentity,
     FieldOption,
@@ -36,6 +37,7 @@ from crmbridge.ports.ledger import (
 
 __all__ = [
     "Binding",
+    "BulkWay",
     "Crm",
     "CrmIdentity",
     "FieldOption",

@@ -164,6 +164,20 @@ class Page:
     rows_count: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkWay:
+    """How a CRM takes thousands of unconditional writes at once."""
+
+    #: From so many on it is the better way, …
+    least: int
+    #: … and so many are taken at once.
+    most: int
+    #: API calls that it costs, about.
+    calls: int
+    #: (writes, called before every wait) -> one outcome per write, in order, as ``Crm.write`` gives them.
+    write: Callable[[Sequence[Write], Callable[[], None]], Sequence[Outcome]]
+
+
 class Crm(Protocol):
     """One CRM account, seen through a company's mapping. Thread-safe; knows no ledger and no process."""
 
@@ -260,6 +274,9 @@ class Crm(Protocol):
         upserts on the external id: safe to repeat. Side automation is suppressed (assignment rules).
         An answer that never came gives AMBIGUOUS outcomes, not an exception. Never raises RecordError.
         """
+
+    def bulk(self, object: str) -> BulkWay | None:
+        """Give the way that thousands of plain writes of an object take; None: there is none."""
 
     def verify_fields(self, object: str) -> frozenset[str]:
         """Name the canonical fields where the CRM may silently do something else than asked."""

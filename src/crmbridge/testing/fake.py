@@ -30,7 +30,7 @@ from crmbridge.model import (
     Write,
 )
 from crmbridge.outbox import Attachment
-from crmbridge.ports import CrmIdentity, Item, KnownVersions, NewField, Page, Quota, Rights, Schema
+from crmbridge.ports import BulkWay, CrmIdentity, Item, KnownVersions, NewField, Page, Quota, Rights, Schema
 from crmbridge.testing.fake_past import FakePast
 
 #: Objects in the order in which `changes` reads them.
@@ -84,6 +84,8 @@ class FakeCrm:
     reverse: bool = False
     account_id: str = "fake"
     batch_limit: int = 100
+    #: So many plain writes go in one call, as a bulk API takes them; None: none do.
+    bulk_from: int | None = None
     calls: int = 0
     #: Calls that the account has left today, of so many; None: it does not tell.
     calls_left: int | None = None
@@ -267,6 +269,13 @@ class FakeCrm:
         if fate is Fate.LOST_AFTER:
             return [_outcome(write, OutcomeState.AMBIGUOUS) for write in writes]
         return outcomes
+
+    def bulk(self, object: str) -> BulkWay | None:
+        """See `ports.Crm.bulk`; a fake has it where ``bulk_from`` says so, for ten batches at most."""
+        if self.bulk_from is None:
+            return None
+        most = 10 * self.batch_limit
+        return BulkWay(least=self.bulk_from, most=most, calls=1, write=lambda writes, _: self.write(writes))
 
     def verify_fields(self, object: str) -> frozenset[str]:
         """See `ports.Crm.verify_fields`."""

@@ -111,6 +111,7 @@ def rebuild(
     histories: Mapping[RecordRef, RecordHistory],
     context: TimelineContext,
     own: Sequence[Entry] = (),
+    told: Sequence[Entry] = (),
 ) -> Timeline:
     """Rebuild a lead's way.
 
@@ -118,14 +119,17 @@ def rebuild(
         stored: The lead with all its records, those that are gone included.
         histories: Past of its records and opportunities; one that is absent was not recorded, or is gone.
         own: What our own ledger recorded live: it counts, and what tells of the same event is left out.
+        told: Stages with their moments that a file tells of: they are added to what the CRMs recorded.
     """
     person = _person(stored, histories, context)
     streams = {name: _streams(person, name) for name in (*FIELDS, REASON)}
     entries = list(_field_entries(person, streams))
     entries += _opportunity_entries(person, entries)
     entries.sort(key=_walk_order)
+    if told:
+        entries = _with_told(entries, told)
     roles = {stage.name: stage.role for stage in context.process.stages}
-    milestones = Milestones(roles, _reasons(streams[REASON]), covered_since(streams["stage"]))
+    milestones = Milestones(roles, _reasons(streams[REASON], told), covered_since(streams["stage"]))
     entries += milestones.of(entries)
     entries += _date_entries(stored, entries)
     if own:
@@ -327,9 +331,29 @@ def closed_at(item: Opportunity, histories: Mapping[RecordRef, RecordHistory]) -
     return datetime(item.close_on.year, item.close_on.month, item.close_on.day, tzinfo=UTC)
 
 
-def _reasons(streams: Sequence[Stream]) -> list[tuple[datetime, str | None]]:
+def _with_told(entries: Sequence[Entry], told: Sequence[Entry]) -> list[Entry]:
+    """Add what a file tells; what a CRM recorded of the same stage counts, from when it records stages on.
+
+    A stage that stands there and that nobody dated came after all that, unless the file dates it.
+    """
+    stages = [entry for entry in entries if entry.kind is EntryKind.STAGE]
+    recorded = {entry.value for entry in stages if entry.at is not None}
+    since = min((entry.at for entry in stages if entry.at is not None), default=None)
+    news = [
+        entry
+        for entry in told
+        if entry.at is not None and (since is None or entry.at < since or entry.value not in recorded)
+    ]
+    dated = {entry.value for entry in news}
+    last = [entry for entry in stages if entry.at is None and entry.value not in dated]
+    rest = [entry for entry in entries if entry.kind is not EntryKind.STAGE or entry.at is not None]
+    return [*sorted([*rest, *news], key=_walk_order), *last]
+
+
+def _reasons(streams: Sequence[Stream], told: Sequence[Entry]) -> list[tuple[datetime, str | None]]:
     changes = [change for stream in streams for change in stream.changes]
     dated = [(change.at, _text(change.value)) for change in changes if change.at is not None]
+    dated += [(entry.at, entry.reason) for entry in told if entry.at is not None and entry.reason]
     return sorted(dated, key=lambda pair: pair[0])
 
 

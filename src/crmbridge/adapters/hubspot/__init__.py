@@ -26,7 +26,17 @@ from crmbridge.history import RecordHistory
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import CrmName, Outcome, Record, Value, Write
 from crmbridge.outbox import Attachment
-from crmbridge.ports import CrmIdentity, KnownVersions, Limiter, NewField, Page, Quota, Rights, Schema
+from crmbridge.ports import (
+    BulkWay,
+    CrmIdentity,
+    KnownVersions,
+    Limiter,
+    NewField,
+    Page,
+    Quota,
+    Rights,
+    Schema,
+)
 
 __all__ = ["HubSpot", "OAuth"]
 
@@ -175,6 +185,9 @@ class HubSpot:
 
     def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         return self._writer.write(writes)
+
+    def bulk(self, object: str) -> BulkWay | None:  # noqa: ARG002  there is none
+        return None
 
     def verify_fields(self, object: str) -> frozenset[str]:
         """Name the lifecycle stage: HubSpot answers a move backwards with success and ignores it."""

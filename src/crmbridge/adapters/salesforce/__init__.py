@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from crmbridge.adapters.retry import RetryPolicy
+from crmbridge.adapters.salesforce import bulk as bulk_job
 from crmbridge.adapters.salesforce import history as recorded
 from crmbridge.adapters.salesforce.attach import attach as attached
 from crmbridge.adapters.salesforce.auth import read_key, sign_in
@@ -25,7 +26,17 @@ from crmbridge.history import RecordHistory
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import CrmName, Outcome, Record, Value, Write
 from crmbridge.outbox import Attachment
-from crmbridge.ports import CrmIdentity, KnownVersions, Limiter, NewField, Page, Quota, Rights, Schema
+from crmbridge.ports import (
+    BulkWay,
+    CrmIdentity,
+    KnownVersions,
+    Limiter,
+    NewField,
+    Page,
+    Quota,
+    Rights,
+    Schema,
+)
 
 __all__ = ["Salesforce", "permission_set"]
 
@@ -171,6 +182,11 @@ class Salesforce:
 
     def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         return self._writer.write(writes)
+
+    def bulk(self, object: str) -> BulkWay | None:  # noqa: ARG002  as above
+        return BulkWay(
+            least=bulk_job.LEAST, most=bulk_job.MOST, calls=bulk_job.CALLS, write=self._writer.write_bulk
+        )
 
     def verify_fields(self, object: str) -> frozenset[str]:  # noqa: ARG002  as above
         return VERIFIED

@@ -116,17 +116,19 @@ class Client:
         object: str | None = None,
         headers: Mapping[str, str] | None = None,
         write: bool = False,
+        data: bytes | None = None,
     ) -> Answer:
         """Send one request below the version's path.
 
         Args:
+            data: A body that is no JSON, instead of ``body``.
             write: It may change something: it is not sent again when nobody knows what became of it.
         """
 
         def once() -> Answer | None:
-            data = msgspec.json.encode(body) if body is not None else None
+            sent = msgspec.json.encode(body) if body is not None else data
             found: Answer | None = self._sdk.restful(
-                path, method=method, data=data, headers=dict(headers or {})
+                path, method=method, data=sent, headers=dict(headers or {})
             )
             return found
 

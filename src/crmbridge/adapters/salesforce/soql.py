@@ -9,10 +9,10 @@ from urllib.parse import quote
 from simple_salesforce.format import format_soql
 
 from crmbridge.errors import Forbidden, Where
+from crmbridge.salesforce_ids import long_id
 
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?", re.ASCII)
-_CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 def id18(value: str) -> str:
@@ -25,17 +25,12 @@ def id18(value: str) -> str:
         return value
     if not _ID.fullmatch(value):
         raise Forbidden("a record id has not the form of a Salesforce id", Where("salesforce"))
-    chunks = (value[start : start + 5] for start in (0, 5, 10))
-    return value + "".join(_checksum(chunk) for chunk in chunks)
+    return long_id(value)
 
 
 def is_id(value: object) -> bool:
     """Tell whether a value has the form of a record id."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
-
-
-def _checksum(chunk: str) -> str:
-    return _CHECKSUM[sum(1 << place for place, char in enumerate(chunk) if "A" <= char <= "Z")]
 
 
 def field_name(name: str) -> str:
