@@ -132,6 +132,8 @@ def tell(reports: Sequence[Report], seconds: float) -> None:
             print(f"seed {report.seed}: {report.overrun} calls beyond the budget")
     window = sum((report.in_window for report in reports), Counter[str]())
     edits = sum(report.edits for report in reports)
+    seen = sum((report.seen for report in reports), Counter[str]())
+    print(", ".join(f"{count} {what}" for what, count in sorted(seen.items())))
     print(f"{edits} edits by people; lost in the window: {dict(window) or 'none'}")
     print(f"{len(reports)} runs in {seconds:.1f} s, {1000 * seconds / max(1, len(reports)):.0f} ms each")
 

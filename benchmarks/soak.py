@@ -31,6 +31,7 @@ import structlog
 
 from benchmarks import company
 from benchmarks.campaign.company import MAPPING, PROCESS
+from benchmarks.campaign.letters import Courier
 from crmbridge.bridge import Bridge
 from crmbridge.ledger import SqlLedger
 
@@ -127,6 +128,7 @@ def _bridge(crms: World, file: Path) -> Bridge:
         hubspot=company.hubspot(hubspot["base_url"], hubspot["access_token"], MAPPING),
         salesforce=company.salesforce(salesforce["instance_url"], salesforce["session_id"], MAPPING),
         ledger=SqlLedger(f"sqlite:///{file}", clock=crms.seconds),
+        courier=Courier(None),
         clock=lambda: crms.now,
     )
 

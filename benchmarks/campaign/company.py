@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from benchmarks.campaign.crms import Access
+from benchmarks.campaign.letters import Courier
 from crmbridge.adapters.hubspot import HubSpot
 from crmbridge.adapters.retry import RetryPolicy
 from crmbridge.adapters.salesforce import Salesforce
@@ -24,11 +26,26 @@ from crmbridge.errors import CrmBridgeError
 from crmbridge.ledger import SqlLedger
 from crmbridge.mapping import Mapping
 from crmbridge.model import Record
+from crmbridge.outbox import DeliveryState
 from crmbridge.process import Process
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
 LEASE_SECONDS = 60.0
-PROCESS = Process.load(Path(str(resources.files("crmbridge.cli") / "demo_company" / "process.toml")))
+
+
+def _process() -> Process:
+    """Take the demo's process, with notes and messages, and little patience with failures and flapping."""
+    file = Path(str(resources.files("crmbridge.cli") / "demo_company" / "process.toml"))
+    data = tomllib.loads(file.read_text("utf-8"))
+    data["handoff"] = {"note": "task", "crm": "both"}
+    # No two events have the same title: one that comes twice was told twice.
+    alert = {"name": "team", "to": ["team"], "title": "$kind $lead_id $rule", "body": "$why"}
+    data["alert"] = [alert | {"on": ["handed_off", "unrouted", "quarantined"]}]
+    data["guards"] |= {"max_attempts": 2, "max_owner_changes": 2}
+    return Process.parse(data)
+
+
+PROCESS = _process()
 #: Beside what is written anyway, two fields of the person, so that people's own data is at stake as well.
 _WRITTEN = (
     "stage status recycle_reason owner lead_id score is_mql is_sal qualified_at why job_title city".split()
@@ -56,6 +73,12 @@ class Opening:
     budget: int | None = None
     #: Kill the run at this commit of the ledger; 0: do not.
     kill_at_commit: int = 0
+    #: Slot of the letterbox that messages go to; None: nobody looks.
+    letters: int | None = None
+    #: Kill the run at this message; 0: do not.
+    kill_at_letter: int = 0
+    #: … after it has left, not before.
+    kill_after: bool = False
 
 
 @dataclass(slots=True)
@@ -66,8 +89,13 @@ class Rest:
     lost: list[str] = field(default_factory=list)
     #: What people see, record by record.
     seen: list[Any] = field(default_factory=list)
+    #: Titles of messages of which nobody knows whether they arrived.
+    unsure: list[str] = field(default_factory=list)
     #: Plans made twice that differed.
     unequal: list[str] = field(default_factory=list)
+    #: Records given up, and leads left alone, until somebody looked.
+    dead_letters: int = 0
+    quarantined: int = 0
     runs: int = 0
 
 
@@ -83,8 +111,15 @@ def company(access: Access, opening: Opening, plant: Plant | None = None) -> Ite
         MAPPING, instance_url=access.salesforce_url, session_id=access.salesforce_session, policy=_POLICY
     )
     ledger = SqlLedger(opening.ledger_url, clock=lambda: opening.seconds, lease_seconds=LEASE_SECONDS)
+    courier = Courier(opening.letters, kill_at=opening.kill_at_letter, kill_after=opening.kill_after)
     bridge = Bridge(
-        PROCESS, MAPPING, hubspot=hubspot, salesforce=salesforce, ledger=ledger, clock=lambda: NOW
+        PROCESS,
+        MAPPING,
+        hubspot=hubspot,
+        salesforce=salesforce,
+        ledger=ledger,
+        courier=courier,
+        clock=lambda: NOW,
     )
     if plant is not None:
         plant(bridge)
@@ -111,8 +146,18 @@ def sync(access: Access, opening: Opening, plant: Plant | None = None) -> str:
     return ""
 
 
+def undo(access: Access, opening: Opening, plant: Plant | None = None) -> str:
+    """Take the last run back, whatever becomes of it; returns the name of the error that ended it."""
+    with company(access, opening, plant) as bridge:
+        try:
+            bridge.undo("last", apply=True)
+        except CrmBridgeError as error:
+            return type(error).__name__
+    return ""
+
+
 def rest(access: Access, opening: Opening, plant: Plant | None = None, *, twice: bool = False) -> Rest:
-    """Run until nothing is written any more, then look at everything.
+    """Have dead letters tried again, run until nothing is written any more, then look at everything.
 
     Args:
         twice: Make two plans before, which must be the same.
@@ -121,10 +166,14 @@ def rest(access: Access, opening: Opening, plant: Plant | None = None, *, twice:
     with company(access, opening, plant) as bridge:
         if twice and _changes(bridge) != _changes(bridge):
             found.unequal.append("two plans of the same state differ")
+        found.dead_letters = sum(item.next_at is None for item in bridge.failures())
+        bridge.retry_failures()
         for found.runs in range(1, _PATIENCE + 1):
             if not bridge.sync().written:
                 break
         found.lost += [f"still planned: {change[:4]}" for change in _changes(bridge)]
+        found.quarantined = len(bridge.quarantined())
+        _look_at_messages(bridge, found)
         records = list(_records(bridge))
         found.lost += _missed(bridge, records)
         found.seen = sorted(
@@ -132,6 +181,14 @@ def rest(access: Access, opening: Opening, plant: Plant | None = None, *, twice:
             key=repr,
         )
     return found
+
+
+def _look_at_messages(bridge: Bridge, found: Rest) -> None:
+    """See which messages never left, and which may have."""
+    states = (DeliveryState.WAITING, DeliveryState.INTENDED, DeliveryState.FAILED)
+    found.lost += [f"not told: {item.delivery.title}" for item in bridge.ledger.deliveries(states, 1000)]
+    unsure = bridge.ledger.deliveries((DeliveryState.UNKNOWN,), 1000)
+    found.unsure = [f"{item.delivery.to} {item.delivery.title}" for item in unsure]
 
 
 def _changes(bridge: Bridge) -> list[tuple[str, ...]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 #: Nothing that a campaign forks takes so long; whoever does hangs, and is ended by its own alarm.
-_HANG_SECONDS = 120
+_HANG_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)

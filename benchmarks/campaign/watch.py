@@ -77,8 +77,9 @@ class Watch:
         self._edits: dict[Place, Edit] = {}
         #: The call of the present run before which the edit was made; 0: before the run.
         self._edited_at: dict[Place, int] = {}
-        #: Every value that a person set, as (address, field, which of the paired values).
-        self._wishes: set[tuple[str, str, str]] = set()
+        #: (address, field, which of the paired values) -> number of the edit in which a person set it.
+        self._wishes: dict[tuple[str, str, str], int] = {}
+        self._number: dict[Place, int] = {}
 
     def play(self, script: Script) -> None:
         """Take the script of the next run."""
@@ -138,7 +139,8 @@ class Watch:
     def note(self, edit: Edit, call: int = 0) -> None:
         """Remember what a person set, and that it was before this call of the run."""
         self.verdict.edits += 1
-        self._wishes.add((edit.email, edit.place.field, self.people.pair(edit.place, edit.raw)))
+        number = self._number[edit.place] = self.verdict.edits
+        self._wishes[edit.email, edit.place.field, self.people.pair(edit.place, edit.raw)] = number
         if (edit.place.crm, edit.place.id) in self._known:
             self._edits[edit.place] = edit
             self._edited_at[edit.place] = call
@@ -170,7 +172,8 @@ class Watch:
             if value is None or value == edit.raw:
                 continue
             del self._edits[place]
-            if (edit.email, place.field, self.people.pair(place, value)) not in self._wishes:
+            wish = self._wishes.get((edit.email, place.field, self.people.pair(place, value)), 0)
+            if wish < self._number[place]:  # nobody wished so after this edit
                 self._replaced(edit, value)
         self._look_for_duplicates()
 

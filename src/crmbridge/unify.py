@@ -1,7 +1,7 @@
 """Records of one person -> one `Lead`: one value per field, by field authority.
 
-Evidence comes first: a value that somebody changed after we last agreed on it beats one that nobody
-touched, and of two changes the later one wins. Without evidence the authority's CRM speaks, and a value
+Evidence comes first: a value that somebody changed beats one that nobody touched, and of two changes the
+later one wins, also once we have agreed with it. Without evidence the authority's CRM speaks, and a value
 that is there beats one that is not. What we wrote ourselves is never evidence.
 """
 
@@ -185,10 +185,14 @@ class _Picker:
         return next((item for item in found if item.value is not None), found[0])
 
 
-def _weakness(candidate: Candidate) -> tuple[bool, float, bool, RecordRef]:
-    """Order by evidence, then by having a value at all, then by record."""
+def _weakness(candidate: Candidate) -> tuple[float, bool, bool, RecordRef]:
+    """Order by the time of the last edit, then by evidence, by having a value at all, and by record.
+
+    An edit that we agreed with since still counts by its time: of two edits the earlier one, which stands
+    in a conflict, would win by outliving the later one.
+    """
     stamp = candidate.changed_at.timestamp() if candidate.changed_at else 0.0
-    return not candidate.edited, -stamp, candidate.value is None, candidate.stored.record.ref
+    return -stamp, not candidate.edited, candidate.value is None, candidate.stored.record.ref
 
 
 def _person_values(picker: _Picker) -> dict[str, Any]:

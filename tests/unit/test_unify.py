@@ -59,6 +59,15 @@ def test_of_two_changes_the_later_one_wins() -> None:
     assert lead_of(stored).city == "Berlin"
 
 
+def test_the_later_change_goes_on_winning_once_we_have_agreed_with_it() -> None:
+    """The earlier one stands there as a conflict: it must not win by outliving the other."""
+    stored = person(
+        part(CONTACT, {"city": "Bonn"}, base={"city": "Bonn"}, changed_at={"city": NOW}),
+        part(LEAD, {"city": "Berlin"}, base={"city": "Ulm"}, changed_at={"city": EARLIER}),
+    )
+    assert lead_of(stored).city == "Bonn"
+
+
 def test_what_we_wrote_ourselves_is_no_evidence() -> None:
     stored = person(
         part(CONTACT, {"city": "Bonn"}, base={"city": "Ulm"}, changed_at={"city": EARLIER}),

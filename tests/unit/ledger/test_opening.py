@@ -1,11 +1,9 @@
-"""Opening a ledger: new, old, newer than the code, and by everybody at once."""
+"""Opening a ledger: new, newer than the code, and where there is none."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,38 +23,12 @@ from crmbridge.ports import Ledger, Limiter, Run
 from tests.unit.ledger.conftest import Open, on_shared_databases
 from tests.unit.ledger.samples import ANN, NOW, bind_all, change, page, record, take, write
 
-START = """
-import sys
-from crmbridge.ledger import SqlLedger
-sys.stdin.readline()
-with SqlLedger(sys.argv[1], company=sys.argv[2]) as ledger:
-    ledger.limiter.acquire("hubspot", 10, 10.0)
-print("ready")
-"""
-
-
-def start(url: str, company: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", START, url, company], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-
 
 def test_the_ledger_is_what_the_ports_ask_for(ledger: SqlLedger) -> None:
     as_port: Ledger = ledger  # the type checker is the test
     limiter: Limiter = ledger.limiter
     assert as_port.watermarks("hubspot") == {}
     assert limiter.acquire("hubspot", 1, 1.0) == 0.0
-
-
-@on_shared_databases
-def test_four_processes_may_start_at_once_on_an_empty_ledger(database: tuple[str, str]) -> None:
-    processes = [start(*database) for _ in range(4)]
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    answers = [process.communicate(timeout=60)[0].strip() for process in processes]
-    assert answers == ["ready"] * 4
 
 
 @on_shared_databases
