@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 _SCHEMES = ("http", "https")
-#: Hosts of the real services: a client that asks for one of them reached us through a proxy that ended its TLS.
+#: Hosts of the real services: who asks for one of them came through a proxy that ended TLS.
 _HTTPS_ONLY = (".hubapi.com", ".hubspot.com", ".hsforms.com", ".salesforce.com", ".force.com")
 
 
@@ -48,7 +48,7 @@ class Request:
         return f"{self._scheme_of(host)}://{host}"
 
     def _scheme_of(self, host: str) -> str:
-        """Give the client's scheme: a proxy that ends TLS says so, and the services' own names are https only."""
+        """Give the client's scheme: a proxy may tell it, and the services' own names are https only."""
         told = self.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
         if told in _SCHEMES:
             return told
