@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from crmbridge.sandbox import Sandbox
-from crmbridge.sandbox.sandbox import parse_options
+from crmbridge.sandbox import ConnectorOptions, Sandbox
+from crmbridge.sandbox.arguments import parse_options
 from crmbridge.sandbox.serve import serve_forever
 from tests.sandbox.conftest import Http
 
@@ -187,14 +187,31 @@ def test_a_signal_stops_it_and_leaves_nothing_behind() -> None:
 
 
 def test_options_come_as_the_command_line_has_them() -> None:
-    options = parse_options(load=["hubspot.contacts=a.csv"], clock="2026-11-21T08:00:00", demo=5)
+    switches = ["hubspot.lifecycle=reject", "hubspot.search_lag_seconds=10", "salesforce.short_pages=true"]
+    options = parse_options(
+        load=["hubspot.contacts=a.csv"], clock="2026-11-21T08:00:00", demo=5, switch=switches, connector=True
+    )
+    assert options.options == {
+        "hubspot": {"lifecycle": "reject", "search_lag_seconds": 10},
+        "salesforce": {"short_pages": True},
+    }
+    assert options.connector == ConnectorOptions()
     assert options.load == [("hubspot.contacts", Path("a.csv"))]
     assert options.clock == datetime(2026, 11, 21, 8, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    "given", [{"load": ["contacts.csv"]}, {"clock": "tomorrow"}, {"load": ["hubspot.contacts=no.csv"]}]
+    "given",
+    [
+        {"load": ["contacts.csv"]},
+        {"clock": "tomorrow"},
+        {"load": ["hubspot.contacts=no.csv"]},
+        {"switch": ["zoho.lifecycle=reject"]},
+        {"switch": ["hubspot.lifecycle"]},
+        {"switch": ["hubspot.colour=red"]},
+        {"switch": ["salesforce.short_pages=1"]},
+    ],
 )
 def test_options_that_cannot_be_read_are_refused(given: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"--load|--clock|no\.csv"):
+    with pytest.raises(ValueError, match=r"--load|--clock|no\.csv|--switch|unknown switch|true or false"):
         serve_forever(out=io.StringIO(), **given)

@@ -190,6 +190,31 @@ def test_links_stay_on_the_host_that_the_client_named(http: Http) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("headers", "origin"),
+    [
+        ({"Host": "crm.example", "X_Forwarded_Proto": "https"}, "https://crm.example"),
+        ({"Host": "crm.example", "X_Forwarded_Proto": "HTTPS, http"}, "https://crm.example"),
+        ({"Host": "crm.example", "X_Forwarded_Proto": "javascript"}, "http://crm.example"),
+        ({"Host": "crm.example"}, "http://crm.example"),
+        ({"Host": "api.hubapi.com"}, "https://api.hubapi.com"),
+        ({"Host": "api.hubapi.com:8443", "X_Forwarded_Proto": "http"}, "http://api.hubapi.com:8443"),
+    ],
+)
+def test_links_have_the_scheme_that_the_client_used(http: Http, headers: dict[str, str], origin: str) -> None:
+    for number in range(2):
+        http.contact(email=f"p{number}@example.com")
+    link = http.get(f"{CONTACTS}?limit=1", **headers).json["paging"]["next"]["link"]
+    assert link.startswith(f"{origin}/crm/")
+
+
+@pytest.mark.parametrize("path", ["/properties/v1/contacts/properties", "/contacts/v1/lists", "/nowhere"])
+def test_a_legacy_or_unknown_path_is_a_404_in_the_usual_shape(http: Http, path: str) -> None:
+    answer = http.get(path)
+    assert answer.status == 404
+    assert set(answer.json) == {"status", "message", "correlationId", "category"}
+
+
 def _refreshed(sandbox: Sandbox, http: Http) -> dict[str, Any]:
     ready = sandbox.ready["hubspot"]
     form = "&".join(f"{name}={ready[name]}" for name in ("client_id", "client_secret", "refresh_token"))

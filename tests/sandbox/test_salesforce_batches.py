@@ -25,7 +25,7 @@ def test_a_collection_has_one_result_each_in_order_sf_8_19(client: Client) -> No
         record(id=lead, City="x" * 41),
         record(id="00Q000000000001EAA", City="Bonn"),
         record("Contact", Id=lead, LastName="x"),
-        {"id": lead, "City": "Bonn", "attributes": {"type": "Lead"}},
+        {"id": lead, "City": "Bonn"},
         record(City="Bonn"),
     ]
     answer = client.patch("composite/sobjects", {"allOrNone": False, "records": records})
@@ -40,6 +40,18 @@ def test_a_collection_has_one_result_each_in_order_sf_8_19(client: Client) -> No
         "MISSING_ARGUMENT",
     ]
     assert all("id" not in result and result["success"] is False for result in answer.body[1:])
+
+
+@pytest.mark.parametrize(("strict", "taken"), [(False, [True, True, False]), (True, [True, False, False])])
+def test_whether_attributes_must_be_first_is_a_switch_sf_8_19(
+    client: Client, strict: bool, taken: list[bool]
+) -> None:
+    client.options.attributes_first = strict
+    last = {"LastName": "A", "Company": "A", "attributes": {"type": "Lead"}}
+    without = {"LastName": "A", "Company": "A"}
+    records = [record(**without), last, without]
+    answer = client.post("composite/sobjects", {"records": records}).body
+    assert [result["success"] for result in answer] == taken
 
 
 def test_all_or_none_takes_everything_back_sf_8_19(client: Client) -> None:

@@ -59,6 +59,21 @@ def serve(
     ] = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same ids, same people.")] = 1,
     clock: Annotated[str | None, typer.Option(metavar="ISO", help="Stand still at this moment.")] = None,
+    switch: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CRM.SWITCH=VALUE",
+            help="Change how a CRM behaves, e.g. hubspot.lifecycle=reject; repeatable.",
+        ),
+    ] = None,
+    connector: Annotated[
+        bool,
+        typer.Option(
+            "--connector",
+            metavar="",
+            help="Let HubSpot's Salesforce connector copy mapped fields between them.",
+        ),
+    ] = False,
 ) -> None:
     """Serve until interrupted; prints one JSON line when ready.
 
@@ -78,6 +93,8 @@ def serve(
             create_fields=create_fields,
             seed=seed,
             clock=clock,
+            switch=switch or [],
+            connector=connector,
         )
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)

@@ -10,6 +10,10 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+_SCHEMES = ("http", "https")
+#: Hosts of the real services: who asks for one of them came through a proxy that ended TLS.
+_HTTPS_ONLY = (".hubapi.com", ".hubspot.com", ".hsforms.com", ".salesforce.com", ".force.com")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -25,7 +29,7 @@ class Request:
     #: Names in lower case; of repeated headers the last.
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    #: "http" or "https".
+    #: "http" or "https", as the connection has it.
     scheme: str = "http"
 
     def args(self, name: str) -> tuple[str, ...]:
@@ -40,7 +44,15 @@ class Request:
     @property
     def origin(self) -> str:
         """Scheme and host as the client named them, so that a proxy in between stays in between."""
-        return f"{self.scheme}://{self.headers.get('host', '127.0.0.1')}"
+        host = self.headers.get("host", "127.0.0.1")
+        return f"{self._scheme_of(host)}://{host}"
+
+    def _scheme_of(self, host: str) -> str:
+        """Give the client's scheme: a proxy may tell it, and the services' own names are https only."""
+        told = self.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+        if told in _SCHEMES:
+            return told
+        return "https" if host.partition(":")[0].lower().endswith(_HTTPS_ONLY) else self.scheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

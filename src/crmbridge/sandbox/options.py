@@ -129,6 +129,8 @@ class SalesforceOptions:
     read_only_fields: frozenset[str] = frozenset()
     #: A new custom field is seen by nobody until an assigned permission set shows it, as in real orgs.
     new_fields_hidden: bool = False
+    #: Collections refuse records whose ``attributes`` are not the first key, not only those without.
+    attributes_first: bool = False
     #: The API's users can write nothing at all.
     read_only_profile: bool = False
     #: Requests after which a token expires; 0: never.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,6 @@ from typing import Any, Self, TypeVar
 
 import trustme
 
-from crmbridge.errors import ConfigError, Problem
 from crmbridge.sandbox import faults
 from crmbridge.sandbox.app import CrmApp
 from crmbridge.sandbox.clock import to_ms
@@ -324,36 +323,3 @@ def _certificate(host: str, folder: Path) -> tuple[ssl.SSLContext, Path]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*names).configure_cert(context)
     return context, ca_file
-
-
-def parse_options(**given: Any) -> SandboxOptions:
-    """Read options as the command line has them: ``load`` as texts, ``clock`` as ISO 8601 or "".
-
-    Raises:
-        ConfigError: One of them cannot be read.
-    """
-    load = [parse_load(text) for text in given.pop("load", None) or ()]
-    clock = given.pop("clock", None)
-    return SandboxOptions(**given, load=load, clock=_parse_clock(clock) if clock else None)
-
-
-def _parse_clock(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(
-            [Problem("--clock", text, "is no ISO 8601 moment", "2026-11-21T08:00:00Z")]
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def parse_load(text: str) -> tuple[str, Path]:
-    """Read ``hubspot.contacts=FILE.csv`` of the command line.
-
-    Raises:
-        ConfigError: It has no "=".
-    """
-    name, sign, path = text.partition("=")
-    if not (sign and name and path):
-        raise ConfigError([Problem("--load", text, "must be OBJECT=FILE.csv", "hubspot.contacts=leads.csv")])
-    return name, Path(path)

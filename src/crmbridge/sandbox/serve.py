@@ -7,7 +7,8 @@ import signal
 import sys
 from typing import Any, TextIO
 
-from crmbridge.sandbox.sandbox import Sandbox, SandboxOptions, parse_options
+from crmbridge.sandbox.arguments import parse_options
+from crmbridge.sandbox.sandbox import Sandbox, SandboxOptions
 
 
 def serve_forever(options: SandboxOptions | None = None, out: TextIO | None = None, **given: Any) -> None:
@@ -18,7 +19,7 @@ def serve_forever(options: SandboxOptions | None = None, out: TextIO | None = No
     Args:
         options: How to start; None takes ``given``, options as the command line has them.
         out: Where the ready line goes; None: standard output.
-        given: As `crmbridge.sandbox.sandbox.parse_options` takes them.
+        given: As `crmbridge.sandbox.arguments.parse_options` takes them.
 
     Raises:
         ConfigError: A file cannot be loaded.

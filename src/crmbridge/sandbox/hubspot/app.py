@@ -92,8 +92,9 @@ class HubSpotApp:
             return found.route.handler(call)
         token = self._sign_in(request)
         if found.route is None:
-            status = (405, "Method not allowed") if found.other_method else (404, "Not found")
-            raise HubSpotError(*status, None)
+            if found.other_method:
+                raise HubSpotError(405, "Method not allowed", None)
+            raise HubSpotError(404, "Not found", "OBJECT_NOT_FOUND")
         self.portal.limits.take(token, search=found.route.is_search)
         self._authorise(found.route, found.params)
         call.token = token

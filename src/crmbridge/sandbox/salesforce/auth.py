@@ -29,6 +29,8 @@ _WORD = string.ascii_letters + string.digits + "_"
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 #: Most seconds a JWT may live: three minutes are asked for (checked 2026-11-21), clocks may differ.
 _JWT_LIFE_SECONDS = 600
+#: Clocks may differ by this much: some clients sign assertions that end the second they are made.
+_JWT_SKEW_SECONDS = 180
 _AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
 
 
@@ -185,7 +187,7 @@ class Auth:
             left = int(claims["exp"]) - time.time()
         except (TypeError, ValueError):
             raise Denied("invalid_grant", "invalid assertion") from None
-        if not 0 < left <= _JWT_LIFE_SECONDS:
+        if not -_JWT_SKEW_SECONDS < left <= _JWT_LIFE_SECONDS:
             raise Denied("invalid_grant", "expired authorization code")
         return self._active(str(claims["sub"]))
 

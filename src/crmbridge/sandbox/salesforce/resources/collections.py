@@ -192,7 +192,10 @@ def _type_of(record: dict[str, Any]) -> str:
 
 
 def _object_of(org: Org, record: dict[str, Any]) -> SObject:
-    if next(iter(record), None) != "attributes" or not isinstance(record["attributes"], dict):
+    # Recorded for a record without attributes. jsforce sends the id before them, cumulusci and
+    # django-salesforce send them last, and all three load real orgs so (checked 2026-11-21).
+    late = org.store.world.options.salesforce.attributes_first and next(iter(record), "") != "attributes"
+    if late or not isinstance(record.get("attributes"), dict):
         raise refuse("JSON_PARSER_ERROR", _ATTRIBUTES_FIRST, [])
     name = str(record["attributes"].get("type"))
     item = org.seen.get(name)
