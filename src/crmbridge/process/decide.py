@@ -142,18 +142,18 @@ def _qualify(case: Case, since: datetime | None) -> None:
 
 def _remember_mql(case: Case) -> None:
     """Begin a new round with sales: nobody has it, and nobody has accepted it."""
-    updates = case.updates
+    updates, memory = case.updates, case.memory
     updates["qualified_at"] = case.now
     updates["qualified_score"] = case.score
     updates["assigned_owner"] = updates["assigned_at"] = updates["accepted_at"] = None
-    if case.memory.fired or case.memory.reassign_count:
+    if memory.fired or memory.reassign_count:
         updates |= {"fired": (), "reassign_count": 0}
-    if case.memory.taken_from is not None:
+    if memory.taken_from is not None:
         updates["taken_from"] = None
     updates["why"] = why(case)
     key = status_key(case.lead)
     if key is not None:
-        case.updates["seen_status"] = key
+        updates["seen_status"] = key
 
 
 def _hand_over(case: Case) -> None:
@@ -262,8 +262,10 @@ def _held(case: Case) -> str | None:
 
 def _reasons(case: Case) -> tuple[Reason, ...]:
     """Put the reasons in the order of the file: stages, qualification, fit, engagement, routing."""
-    held = () if case.held is None else (case.held,)
-    return (*case.moves, *case.judged, *case.points, *held, *case.routed, *case.promised)
+    found = case.moves + case.judged + tuple(case.points)
+    if case.held is not None:
+        found += (case.held,)
+    return found + case.routed + case.promised
 
 
 def _memory(case: Case) -> Memory:
