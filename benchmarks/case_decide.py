@@ -12,7 +12,7 @@ import zen
 from benchmarks import policy
 from benchmarks.measure import Line, Timed, gated, interleaved, shown
 from benchmarks.pages import HUBSPOT_ROWS, HubSpotPages
-from crmbridge.model import Activity, ActivityKind, Decision, Direction, Lead, Memory, RecordRef
+from crmbridge.model import NO_MEMORY, Activity, ActivityKind, Decision, Direction, Lead, RecordRef
 from crmbridge.process import Process, decide
 
 _NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -134,13 +134,13 @@ def _compared(activities: int, *, quick: bool) -> list[Line]:
     inside, outside = _Graph(inside=True, hosted=hosted), _Graph(inside=False, hosted=hosted)
     leads = [_lead(number, activities) for number in range(_LEADS)]
     contexts = [_context(lead) for lead in leads]
-    ours = [decide(lead, process, Memory(), _NOW) for lead in leads]
+    ours = [decide(lead, process, NO_MEMORY, _NOW) for lead in leads]
     engines = {"one compiled expression, rest in Python": hosted.decide, "decision graph": inside.decide}
     engines["decision graph, decay in Python"] = outside.decide
     different = [name for name, engine in engines.items() if not _equal(ours, contexts, engine)]
     some = contexts[: 40 if activities > 20 or quick else 200]
     works = {name: _every(engine, some) for name, engine in engines.items()}
-    works["ours"] = lambda: len([decide(lead, process, Memory(), _NOW) for lead in leads])
+    works["ours"] = lambda: len([decide(lead, process, NO_MEMORY, _NOW) for lead in leads])
     page = HubSpotPages(HUBSPOT_ROWS).answer(0)
     timed, _ = interleaved(works, page=page, rows=HUBSPOT_ROWS, rounds=3 if quick else 7)
     qualified = sum(decision.handed_off for decision in ours)

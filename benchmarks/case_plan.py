@@ -30,7 +30,7 @@ from crmbridge.bridge import Bridge
 from crmbridge.identity import resolve
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
-from crmbridge.model import Activity, Change, Memory, Owner, OwnerKind, Record, RecordRef, Value, Write
+from crmbridge.model import NO_MEMORY, Activity, Change, Memory, Owner, OwnerKind, Record, RecordRef, Value, Write
 from crmbridge.plan import PlanContext, plan_lead
 from crmbridge.ports import Planned, StoredLead, StoredRecord
 from crmbridge.process import decide
@@ -270,7 +270,7 @@ class _TwoCrms:
         unified = [self.unify(stored) for stored in joined]
         clock.note("unify")
         decisions = [
-            decide(lead, self.process, stored.memory or Memory(), NOW)
+            decide(lead, self.process, stored.memory or NO_MEMORY, NOW)
             for stored, lead in zip(joined, unified, strict=True)
         ]
         clock.note("decide")

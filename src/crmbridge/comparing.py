@@ -10,7 +10,7 @@ from typing import Final
 
 from crmbridge.identity import is_live
 from crmbridge.mapping import Mapping as CompanyMapping
-from crmbridge.model import Decision, Memory, StageRole
+from crmbridge.model import NO_MEMORY, Decision, StageRole
 from crmbridge.ports import Ledger, StoredLead
 from crmbridge.process import Process, decide
 from crmbridge.process.differences import Difference, differences
@@ -108,7 +108,7 @@ def _decided(
     )
     if not process.covers(lead, now):
         return None
-    return decide(lead, process, replace(stored.memory or Memory(), process_version=process.version), now)
+    return decide(lead, process, replace(stored.memory or NO_MEMORY, process_version=process.version), now)
 
 
 def _changes(before: Decision | None, after: Decision | None) -> Iterator[str]:

@@ -17,7 +17,7 @@ from crmbridge.handoff import attachments
 from crmbridge.identity import is_live
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
-from crmbridge.model import Assignment, Conflict, Decision, Lead, Memory, Notice, RecordRef, Value
+from crmbridge.model import NO_MEMORY, Assignment, Conflict, Decision, Lead, Notice, RecordRef, Value
 from crmbridge.notices import deliveries, notices_of, quarantined
 from crmbridge.object_map import FieldMap
 from crmbridge.outbox import Delivery
@@ -98,7 +98,7 @@ class Deciding:
     def explain(self, lead_id: str) -> Explanation:
         """Decide one lead again and say why, what did not match, and what would change it."""
         stored = self.ledger.load([lead_id])[0]
-        return explain(self.unify(stored), self.process, stored.memory or Memory(), self.now)
+        return explain(self.unify(stored), self.process, stored.memory or NO_MEMORY, self.now)
 
     def unify(self, stored: StoredLead) -> Lead:
         """Make one lead of a person's records, by the company's field authority."""
@@ -129,7 +129,7 @@ class Deciding:
         if not self.process.covers(lead, self.now):
             return Planned(lead_id=stored.id, decision=None, skipped="out_of_scope")
         self.unreadable.update(lead.unknown)
-        return self._recorded(stored, lead, decide(lead, self.process, stored.memory or Memory(), self.now))
+        return self._recorded(stored, lead, decide(lead, self.process, stored.memory or NO_MEMORY, self.now))
 
     def _plan(self, stored: StoredLead, decision: Decision) -> Planned:
         lead = self.unify(stored)
@@ -149,7 +149,7 @@ class Deciding:
         if decision.memory is stored.memory:
             return planned if standing is None else replace(planned, standing=standing)
         return replace(
-            planned, entries=recorded(stored.memory or Memory(), decision, lead), standing=standing
+            planned, entries=recorded(stored.memory or NO_MEMORY, decision, lead), standing=standing
         )
 
     def _outgoing(self, stored: StoredLead, lead: Lead, decision: Decision, planned: Planned) -> Planned:

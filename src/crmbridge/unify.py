@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from crmbridge.identity import is_live
 from crmbridge.model import (
+    NO_MEMORY,
     Account,
     Lead,
     LeadStatus,
@@ -114,7 +115,7 @@ def unify(
     """
     live = [part for part in stored.records if is_live(part.record)]
     picker = _Picker(live, authority, same)
-    memory = stored.memory or Memory()
+    memory = stored.memory or NO_MEMORY
     stage, stage_at = _stage(picker, memory, stages)
     values = _person_values(picker)
     status = picker.pick("status")

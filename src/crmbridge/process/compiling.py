@@ -31,6 +31,12 @@ _SHARED: Final = frozenset(("name", "outcome", "raw_kind"))
 _ANSWERS_KEPT: Final = 4096
 _START: Final = """
 def score(activities, now, since, keeps):
+"""
+_UNKEPT: Final = """
+    if since is not None and keeps != 1.0:
+        return discounted(activities, now, since, keeps)
+"""
+_LOOP: Final = """
     {zero}
     for activity in reversed(activities):
         kind = activity.kind
@@ -78,19 +84,13 @@ def compile_engagement(rules: Sequence[EngagementRule], caps: Mapping[str, float
     """Give the score function of some rules. Totals are rounded to 6 digits, after caps and decay."""
     if not rules:
         return lambda _activities, _now, _since, _keeps: (0.0, [])
-    plain, discounted = (_built(rules, caps, kept=kept) for kept in (False, True))
-
-    def score(
-        activities: Sequence[Activity], now: datetime, since: datetime | None, keeps: float
-    ) -> tuple[float, list[Reason]]:
-        work = plain if since is None or keeps == 1.0 else discounted
-        return work(activities, now, since, keeps)
-
-    return score
+    return _built(rules, caps, discounted=_built(rules, caps, discounted=None))
 
 
-def _built(rules: Sequence[EngagementRule], caps: Mapping[str, float], *, kept: bool) -> Score:
+def _built(rules: Sequence[EngagementRule], caps: Mapping[str, float], *, discounted: Score | None) -> Score:
+    """Compile the function; ``discounted`` is what it calls where a recycling took points away."""
     names: dict[str, Any] = {
+        "discounted": discounted,
         "exp": exp,
         "cut": cut,
         "OpenReason": OpenReason,
@@ -105,7 +105,7 @@ def _built(rules: Sequence[EngagementRule], caps: Mapping[str, float], *, kept: 
             known: dict[str | None, bool] = {}
             names[f"known{place}"] = known
             names[f"where{place}"] = _asked(rule.where, known)
-    source = "".join(part.lstrip("\n") for part in _source(rules, caps, kept=kept))
+    source = "".join(part.lstrip("\n") for part in _source(rules, caps, kept=discounted is None))
     exec(source, names)  # noqa: S102 - our own text: what the file says comes in as numbers and objects
     score: Score = names["score"]
     return score
@@ -117,7 +117,9 @@ def _span(seconds: float | None) -> timedelta | None:
 
 def _source(rules: Sequence[EngagementRule], caps: Mapping[str, float], *, kept: bool) -> Iterator[str]:
     zero = "; ".join(f"n{place} = 0; t{place} = 0.0" for place in range(len(rules)))
-    yield _START.format(zero=zero)
+    yield _START
+    yield "" if kept else _UNKEPT
+    yield _LOOP.format(zero=zero)
     word = "if"
     for kind in ActivityKind:
         counted = [(place, rule) for place, rule in enumerate(rules) if kind in rule.kinds]

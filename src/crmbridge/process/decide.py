@@ -48,7 +48,7 @@ def decide(lead: Lead, process: Process, memory: Memory, now: datetime) -> Decis
 
     Args:
         lead: As the CRMs hold it now; ``stage`` is what a person set, or what we remember.
-        memory: As the ledger keeps it; ``Memory()`` for a lead that was never decided.
+        memory: As the ledger keeps it; ``NO_MEMORY`` for a lead that was never decided.
         now: Aware. Activities after it have not happened yet.
 
     Returns:
@@ -76,14 +76,20 @@ def decide(lead: Lead, process: Process, memory: Memory, now: datetime) -> Decis
 
 
 def _score(case: Case, since: datetime | None) -> None:
-    process = case.process
-    keeps = process.recycling(case.recalled("recycle_reason")).keeps if since is not None else 1.0
-    if since is not None and case.recalled("data_fix") is not None:
-        keeps = 1.0  # sales found a slip in the data, and nothing wrong with what the person did
-    case.fit_score, points = process.fit.score(case.lead, case.now)
-    case.engagement_score, reasons = process.engagement(case.lead.activities, case.now, since, keeps)
+    process, lead, now = case.process, case.lead, case.now
+    keeps = 1.0 if since is None else _kept(case)
+    fit, points = process.fit.score(lead, now)
+    engagement, reasons = process.engagement(lead.activities, now, since, keeps)
+    case.fit_score, case.engagement_score = fit, engagement
     case.points = points + reasons
-    case.score = rounded(case.fit_score + case.engagement_score)
+    case.score = rounded(fit + engagement)
+
+
+def _kept(case: Case) -> float:
+    """Give the part of its points that activities before the recycling still give."""
+    if case.recalled("data_fix") is not None:
+        return 1.0  # sales found a slip in the data, and nothing wrong with what the person did
+    return case.process.recycling(case.recalled("recycle_reason")).keeps
 
 
 # on the way to sales ---------------------------------------------------------------------------------
@@ -138,18 +144,18 @@ def _qualify(case: Case, since: datetime | None) -> None:
 
 def _remember_mql(case: Case) -> None:
     """Begin a new round with sales: nobody has it, and nobody has accepted it."""
-    updates = case.updates
+    updates, memory = case.updates, case.memory
     updates["qualified_at"] = case.now
     updates["qualified_score"] = case.score
     updates["assigned_owner"] = updates["assigned_at"] = updates["accepted_at"] = None
-    if case.memory.fired or case.memory.reassign_count:
+    if memory.fired or memory.reassign_count:
         updates |= {"fired": (), "reassign_count": 0}
-    if case.memory.taken_from is not None:
+    if memory.taken_from is not None:
         updates["taken_from"] = None
     updates["why"] = why(case)
     key = status_key(case.lead)
     if key is not None:
-        case.updates["seen_status"] = key
+        updates["seen_status"] = key
 
 
 def _hand_over(case: Case) -> None:
@@ -231,7 +237,7 @@ def _decision(case: Case) -> Decision:
     made.decided_at = case.now
     made.stage = case.stage.name
     made.role = case.stage.role
-    made.status = _status(case)
+    made.status = None if case.stage.role is _LEAD else _status(case)
     made.fit_score = case.fit_score
     made.engagement_score = case.engagement_score
     made.score = case.score
@@ -240,7 +246,7 @@ def _decision(case: Case) -> Decision:
     made.qualified_by = case.qualified_by
     made.assignment = case.assignment
     made.handed_off = case.handed_off
-    made.held = _held(case)
+    made.held = None if case.held is None and case.stays is None else _held(case)
     made.adopted = case.adopted
     made.due_at = due_at(case)
     made.promise = made.promised_at = None
@@ -270,8 +276,10 @@ def _held(case: Case) -> str | None:
 
 def _reasons(case: Case) -> tuple[Reason, ...]:
     """Put the reasons in the order of the file: stages, qualification, fit, engagement, routing."""
-    held = () if case.held is None else (case.held,)
-    return (*case.moves, *case.judged, *case.points, *held, *case.routed, *case.promised)
+    found = case.moves + case.judged + tuple(case.points)
+    if case.held is not None:
+        found += (case.held,)
+    return found + case.routed + case.promised
 
 
 def _memory(case: Case) -> Memory:
@@ -285,7 +293,7 @@ def _memory(case: Case) -> Memory:
 def _status(case: Case) -> LeadStatus | None:
     """Choose the status to write: only where the process moved the lead past what sales said."""
     role, status = case.stage.role, case.lead.status
-    if role is _LEAD or status is _UNKNOWN:
+    if status is _UNKNOWN:
         return None
     if case.is_too_early:
         return status  # sales' word stays, and counts once the touches are made

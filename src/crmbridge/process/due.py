@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from crmbridge.model import Effect, StageRole
+from crmbridge.model import Effect, Lead, StageRole
 from crmbridge.process.case import Case
+from crmbridge.process.definition import Process
 from crmbridge.process.lifecycle import stalls_at
 from crmbridge.process.moments import just_after, later
 from crmbridge.process.parts import WITH_SALES
@@ -45,8 +47,8 @@ def _may_qualify_at(case: Case) -> datetime | None:
         return None
     if case.stays is not None and case.stays.effect is Effect.HOLD:
         return None
-    moments = _moments(case)
-    return min((moment for moment in moments if moment > case.now), default=None) if moments else None
+    moments, now = _moments(case), case.now
+    return min([moment for moment in moments if moment > now], default=None) if moments else None
 
 
 def _moments(case: Case) -> list[datetime]:
@@ -60,13 +62,20 @@ def _moments(case: Case) -> list[datetime]:
     start = subscribed_at(lead) if wanted is not None else None
     if wanted is not None and start is not None:
         moments.append(later(start, wanted.days))
-    for get, days in process.timers:
-        value = get(lead)
-        if isinstance(value, datetime):
-            moments += (value, just_after(value, days))
+    if process.timers:
+        moments += _timed(lead, process)
     if process.forgives and any((found.points or 0.0) < 0.0 for found in case.points):
         moments.append(later(now, 1))
     return moments
+
+
+def _timed(lead: Lead, process: Process) -> Iterator[datetime]:
+    """Give when the conditions on a date of the lead change their answer."""
+    for get, days in process.timers:
+        value = get(lead)
+        if isinstance(value, datetime):
+            yield value
+            yield just_after(value, days)
 
 
 def _cool_down_ends_at(case: Case) -> list[datetime]:

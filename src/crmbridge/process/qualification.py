@@ -51,6 +51,8 @@ def judge(case: Case, since: datetime | None) -> str | None:
         "manual", "form", "email_engagement" or "score": the first that is open; None: none is.
     """
     lead, wanted, now = case.lead, case.process.parts.qualification, case.now
+    if not (wanted.manual or wanted.forms or wanted.email_engagement):
+        return "score" if _by_score(case, wanted, ()) else None
     found: list[Reason] = []
     if wanted.manual:
         found += _by_hand(lead, now, since)
@@ -64,7 +66,7 @@ def judge(case: Case, since: datetime | None) -> str | None:
     return "score" if passed else None
 
 
-def _by_score(case: Case, wanted: Qualification, found: list[Reason]) -> bool:
+def _by_score(case: Case, wanted: Qualification, found: Sequence[Reason]) -> bool:
     """Ask every gate that the file states, and note each after what was ``found``."""
     score, fit, engagement = case.score, case.fit_score, case.engagement_score
     least_fit, least_engagement = wanted.fit_minimum, wanted.engagement_minimum

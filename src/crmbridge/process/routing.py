@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from crmbridge.model import Assignment, Effect, Lead, OwnerKind, Reason
@@ -22,6 +23,8 @@ DEAD_ENDS: Final = (NO_COUNTRY, UNKNOWN_COUNTRY, NO_TERRITORY, REFUSED_OWNER, NO
 # Looked up once: the class of an enum finds its members by a call in Python.
 _ROUTE: Final = Effect.ROUTE
 _HOLD: Final = Effect.HOLD
+#: Most territories (by country) whose reason is made once; then the one used longest ago is dropped.
+_TERRITORIES_KEPT: Final = 4096
 #: A choice with the reason for it.
 Routed: TypeAlias = tuple[Assignment, tuple[Reason, ...]]
 #: One rung of the ladder: an assignment, or None to go on.
@@ -82,10 +85,21 @@ def _to_triage(dead_end: str, lead: Lead, process: Process) -> Routed:
 def _reason(chosen: Assignment, lead: Lead) -> Reason:
     """Name the rung; owners are people and stay out of reasons."""
     if chosen.via == "territory":
-        return reason(f"territory.{chosen.territory}", _ROUTE, lead.country, chosen.pool)
+        return _territory_reason(chosen.territory, lead.country, chosen.pool)
     if chosen.via == "named_account":
         return reason(chosen.territory or "named_account", _ROUTE, lead.domain)
     return reason(f"routing.{chosen.via}", _ROUTE)
+
+
+@lru_cache(maxsize=_TERRITORIES_KEPT)
+def _territory_reason(territory: str | None, country: str | None, pool: str | None) -> Reason:
+    """Make the reason of a territory: the same for all from one country."""
+    return reason(f"territory.{territory}", _ROUTE, country, pool)
+
+
+@lru_cache(maxsize=_TERRITORIES_KEPT)
+def _to_territory(owner: str | None, pool: str | None, territory: str) -> Assignment:
+    return assignment(owner, pool, "territory", territory=territory)
 
 
 def _dead_end(lead: Lead, process: Process) -> str:
@@ -149,7 +163,7 @@ def _territory(lead: Lead, process: Process, refused_by: Collection[str]) -> Ass
     found = process.territory_index.find(lead)
     if found is None or found.owner in refused_by:
         return None
-    return assignment(found.owner, found.pool, "territory", territory=found.name)
+    return _to_territory(found.owner, found.pool, found.name)
 
 
 _RUNGS: Final[dict[str, _Rung]] = {

@@ -30,8 +30,9 @@ _Placed: TypeAlias = tuple[int, FitRule]
 _SCORE: Final = Effect.SCORE
 #: Types that never equal each other: 1, 1.0 and True are one key and three values.
 _REMEMBERED: Final[frozenset[type]] = frozenset((str, int, type(None)))
-#: Without the missing value: for conditions whose answer to it depends on what is unknown.
-_GIVEN: Final[frozenset[type]] = frozenset((str, int))
+_MEMORABLE: Final = "value.__class__ in types"
+#: What a missing value means to some conditions depends on what could not be read.
+_MEMORABLE_IF_READ: Final = "value.__class__ in types and (value is not None or not lead.unknown)"
 #: Most values that are remembered per field; then it starts over.
 _VALUES_KEPT: Final = 4096
 #: Hardly two leads share a value of these: nothing is gained by remembering them.
@@ -54,7 +55,7 @@ def score(lead, now):
 #: Rules of one field: what they gave for this value before, or else their answer now.
 _SHARED: Final = """
     value = {value}
-    found = known{number}.get(value) if value.__class__ in types{number} else None
+    found = known{number}.get(value) if {memorable} else None
     if found is None:
         found = ask{number}(lead, now, value)
     points{number}, reasons{number}, places{number} = found
@@ -154,19 +155,25 @@ def _shared(number: int, field: str, run: Sequence[_Placed], names: dict[str, An
     """Write the look-up of what neighbouring rules give for a field's value."""
     get = lead_getter(field)
     known: dict[Any, _Fired] = {}
-    types = _REMEMBERED if all(depends_on_value_alone(rule.when) for _, rule in run) else _GIVEN
+    alone = all(depends_on_value_alone(rule.when) for _, rule in run)
     names |= {
+        "types": _REMEMBERED,
         f"get{number}": get,
-        f"types{number}": types,
         f"known{number}": known,
-        f"ask{number}": _asking(run, known, types),
+        f"ask{number}": _asking(run, known, alone=alone),
     }
     value = f"lead.{field}" if isinstance(get, attrgetter) else f"get{number}(lead)"
-    return _SHARED.format(number=number, value=value)
+    return _SHARED.format(
+        number=number, value=value, memorable=_MEMORABLE if alone else _MEMORABLE_IF_READ
+    )
 
 
-def _asking(run: Sequence[_Placed], known: dict[Any, _Fired], types: frozenset[type]) -> _Answer:
-    """Give how to ask neighbouring rules on one field; what they say is put down in ``known``."""
+def _asking(run: Sequence[_Placed], known: dict[Any, _Fired], *, alone: bool) -> _Answer:
+    """Give how to ask neighbouring rules on one field; what they say is put down in ``known``.
+
+    Args:
+        alone: The value alone decides; otherwise a missing one does where nothing was unreadable.
+    """
 
     def ask(lead: Lead, now: datetime, value: Any) -> _Fired:
         met = [(place, rule) for place, rule in run if rule.when.test(lead, now)]
@@ -175,7 +182,7 @@ def _asking(run: Sequence[_Placed], known: dict[Any, _Fired], types: frozenset[t
             tuple([_reason(rule, lead) for _, rule in met]),
             tuple([place for place, _ in met]),
         )
-        if value.__class__ in types:
+        if value.__class__ in _REMEMBERED and (alone or value is not None or not lead.unknown):
             if len(known) >= _VALUES_KEPT:
                 known.clear()
             known[value] = fired

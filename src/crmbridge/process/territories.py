@@ -7,9 +7,10 @@ Between equally specific areas the lower ``precedence`` wins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TypeAlias
 
 from crmbridge.model import Lead
 from crmbridge.process.parts import Territory
@@ -98,6 +99,15 @@ def areas(territory: Territory) -> Iterator[Area]:
         yield Area(territory=territory, country=None, industries=industries)
 
 
+#: A territory and what to ask of the lead; None: nothing, everybody in the country belongs to it.
+_Asked: TypeAlias = tuple[Territory, Callable[[Lead], bool] | None]
+
+
+def _asked(area: Area) -> _Asked:
+    asks = area.region is not None or area.prefix is not None or area.specificity[2] > 0
+    return area.territory, area.covers if asks else None
+
+
 class TerritoryIndex:
     """Finds a lead's territory. Immutable once made."""
 
@@ -105,19 +115,19 @@ class TerritoryIndex:
 
     def __init__(self, territories: Iterable[Territory]) -> None:
         everything = sorted((area for one in territories for area in areas(one)), key=_order)
-        self._anywhere = tuple(area for area in everything if area.country is None)
+        self._anywhere = tuple(_asked(area) for area in everything if area.country is None)
         countries = {area.country for area in everything if area.country is not None}
-        self._by_country: Mapping[str, tuple[Area, ...]] = {
-            country: tuple(area for area in everything if area.country in {None, country})
+        self._by_country: Mapping[str, tuple[_Asked, ...]] = {
+            country: tuple(_asked(area) for area in everything if area.country in {None, country})
             for country in sorted(countries)
         }
 
     def find(self, lead: Lead) -> Territory | None:
         """Give the most specific territory that covers the lead; None when none does."""
         found = self._by_country.get(lead.country, self._anywhere) if lead.country else self._anywhere
-        for area in found:
-            if area.covers(lead):
-                return area.territory
+        for territory, covers in found:
+            if covers is None or covers(lead):
+                return territory
         return None
 
     @property
