@@ -30,7 +30,18 @@ from crmbridge.bridge import Bridge
 from crmbridge.identity import resolve
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
-from crmbridge.model import NO_MEMORY, Activity, Change, Memory, Owner, OwnerKind, Record, RecordRef, Value, Write
+from crmbridge.model import (
+    NO_MEMORY,
+    Activity,
+    Change,
+    Memory,
+    Owner,
+    OwnerKind,
+    Record,
+    RecordRef,
+    Value,
+    Write,
+)
 from crmbridge.plan import PlanContext, plan_lead
 from crmbridge.ports import Planned, StoredLead, StoredRecord
 from crmbridge.process import decide

@@ -163,9 +163,7 @@ def _shared(number: int, field: str, run: Sequence[_Placed], names: dict[str, An
         f"ask{number}": _asking(run, known, alone=alone),
     }
     value = f"lead.{field}" if isinstance(get, attrgetter) else f"get{number}(lead)"
-    return _SHARED.format(
-        number=number, value=value, memorable=_MEMORABLE if alone else _MEMORABLE_IF_READ
-    )
+    return _SHARED.format(number=number, value=value, memorable=_MEMORABLE if alone else _MEMORABLE_IF_READ)
 
 
 def _asking(run: Sequence[_Placed], known: dict[Any, _Fired], *, alone: bool) -> _Answer:
