@@ -304,7 +304,8 @@ def _plan_context(
     owners: OwnerDirectory,
 ) -> PlanContext:
     def same(ref: RecordRef, name: str, left: Value, right: Value) -> bool:
-        return crms[ref.crm].same(ref.object, name, left, right)
+        crm = crms.get(ref.crm)  # none where the ledger alone is asked
+        return left == right if crm is None else crm.same(ref.object, name, left, right)
 
     objects = [found for name in crms for found in mapping.objects(name) if _exists(found, schemas)]
     return PlanContext(

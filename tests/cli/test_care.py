@@ -6,7 +6,7 @@ import csv
 import io
 
 from crmbridge.ledger import SqlLedger
-from tests.cli.company import NOW, Company, Ran
+from tests.cli.company import NOW, Company, Ran, crmbridge
 
 
 def sync(company: Company, *more: str) -> Ran:
@@ -110,3 +110,19 @@ def test_the_audit_is_pruned_when_asked(company: Company) -> None:
     sync(company)
     assert company.run("prune", "--days", "30").out == "0 rows deleted\n"
     assert company.run("undo", "nobody").code == 2
+
+
+def test_what_the_ledger_knows_is_told_without_any_token(company: Company) -> None:
+    """Whoever asks why, how many and what failed needs no access to a CRM."""
+    sync(company)
+    lead = a_lead(company)
+    questions = [
+        *(("explain", lead), ("history", lead), ("timeline", lead), ("forget", lead)),
+        *(("failures", "list"), ("conflicts", "list"), ("alerts", "list"), ("failures", "retry")),
+        *(("report",), ("list", "prioritised"), ("prune", "--days", "400")),
+    ]
+    asked = audited(company)
+    alone = {words: crmbridge(*words, "-C", str(company.folder)) for words in questions}
+    assert {words: ran.err for words, ran in alone.items() if ran.code} == {}
+    assert audited(company) == asked
+    assert alone["explain", lead].out == company.run("explain", lead).out

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from crmbridge.cli import documents
 from crmbridge.cli.options import AsJson, Company
-from crmbridge.cli.session import console, opened, print_json
+from crmbridge.cli.session import console, offline, print_json
 from crmbridge.outbox import DeliveryState, StoredDelivery
 
 alerts = typer.Typer(help="Messages to people: what did not arrive, and sending it again.")
@@ -43,7 +43,7 @@ def list_alerts(
     Example: crmbridge alerts list -C companies/acme --state failed
     """
     states = [DeliveryState(name) for name in state] if state else list(_OPEN)
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         found = bridge.ledger.deliveries(states, _SHOWN)
         if as_json:
             print_json([_document(item) for item in found])
@@ -64,7 +64,7 @@ def retry_alerts(
 
     Example: crmbridge alerts retry -C companies/acme
     """
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         count = bridge.ledger.redeliver(key or ())
         console().print(f"{count:,} messages go out again with the next run")
 

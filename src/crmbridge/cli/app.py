@@ -41,9 +41,9 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "The process": process_commands.COMMANDS,
     "Run": run_commands.COMMANDS,
     "Work": list_commands.COMMANDS,
-    "Look after it": care_commands.COMMANDS,
     "Look at it": report_commands.COMMANDS,
     "The past": past_commands.COMMANDS,
+    "Look after it": care_commands.COMMANDS,
 }
 for panel, commands in _PANELS.items():
     for command in commands:

@@ -11,12 +11,11 @@ import typer
 from crmbridge.cli import care_documents as documents
 from crmbridge.cli import care_show as show
 from crmbridge.cli import exits
-from crmbridge.cli.options import Allow, AsCsv, AsJson, Budget, Company
-from crmbridge.cli.session import answer, console, opened, print_csv, print_json
+from crmbridge.cli.options import Allow, AsCsv, AsJson, Budget, Company, Lead
+from crmbridge.cli.session import answer, console, offline, opened, print_csv, print_json
 from crmbridge.cli.show import show_plan
 from crmbridge.safety import Choice
 
-Lead = Annotated[str, typer.Argument(metavar="LEAD", help="The lead, named as for explain.")]
 Leads = Annotated[list[str], typer.Argument(metavar="LEAD…", help="Leads, named as for explain.")]
 Apply = Annotated[bool, typer.Option("--apply", metavar="", help="Do it; without this it is only shown.")]
 
@@ -32,7 +31,7 @@ def list_failures(company: Company = Path(), as_json: AsJson = False, as_csv: As
 
     Example: crmbridge failures list -C companies/acme
     """
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         found = bridge.failures()
         if as_json:
             print_json([documents.failure(item) for item in found])
@@ -53,7 +52,7 @@ def retry_failures(
 
     Example: crmbridge failures retry -C companies/acme
     """
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         console().print(f"{bridge.retry_failures(leads or ()):,} records are due: the next sync tries them")
 
 
@@ -63,7 +62,7 @@ def drop_failures(leads: Leads, company: Company = Path()) -> None:
 
     Example: crmbridge failures drop hubspot:contacts:1234 -C companies/acme
     """
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         console().print(f"{bridge.drop_failures(leads):,} records given up")
 
 
@@ -82,7 +81,7 @@ def list_conflicts(company: Company = Path(), as_json: AsJson = False, as_csv: A
 
     Example: crmbridge conflicts list -C companies/acme
     """
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         found = bridge.conflicts()
         if as_json:
             print_json([documents.dispute(item) for item in found])
@@ -116,7 +115,7 @@ def settle(
 
     Example: crmbridge conflicts settle hubspot:contacts:1234 owner theirs -C companies/acme
     """
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         made = bridge.settle(lead, field, _choice(choice), record=record, by=by or getpass.getuser())
         show.show_ruling(console(), made)
 
@@ -133,7 +132,7 @@ def release(lead: Lead, company: Company = Path()) -> None:
 
     Example: crmbridge release hubspot:contacts:1234 -C companies/acme
     """
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         was_in = bridge.release(lead)
         console().print("released" if was_in else "was not in quarantine")
 
@@ -170,7 +169,7 @@ def history(lead: Lead, company: Company = Path(), as_json: AsJson = False, as_c
 
     Example: crmbridge history hubspot:contacts:1234 -C companies/acme
     """
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         found = bridge.history(lead)
         if as_json:
             print_json([documents.written(item) for item in found])
@@ -188,7 +187,7 @@ def prune(
 
     Example: crmbridge prune --days 730 -C companies/acme
     """
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         console().print(f"{bridge.prune(days):,} rows deleted")
 
 
@@ -197,7 +196,7 @@ def forget(lead: Lead, *, apply: Apply = False, company: Company = Path(), as_js
 
     Example: crmbridge forget hubspot:contacts:1234 --apply -C companies/acme
     """
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         found = bridge.forget(lead, apply=apply)
         if as_json:
             print_json(documents.forgotten(found, carried_out=apply))

@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from crmbridge.cli import documents, show
-from crmbridge.cli.options import AsJson, Company, Now, moment, one_of
+from crmbridge.cli.options import AsCsv, AsJson, Company, Now, moment, one_of
 from crmbridge.cli.session import console, offline, print_json
 from crmbridge.csv_text import write_table
 from crmbridge.lists import DEAD_LETTERS, DUE, LISTS, QUARANTINED, ListRow
@@ -46,9 +46,7 @@ def list_(
         float, typer.Option("--days", min=0, metavar="N", help="For due: how many days ahead.")
     ] = 1.0,
     limit: Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most so many.")] = None,
-    as_csv: Annotated[
-        bool, typer.Option("--csv", metavar="", help="CSV on stdout, safe to open in a spreadsheet.")
-    ] = False,
+    as_csv: AsCsv = False,
     as_json: AsJson = False,
     now: Now = None,
 ) -> None:

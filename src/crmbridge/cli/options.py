@@ -23,7 +23,8 @@ def moment(text: str | None) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _checked_moment(text: str | None) -> str | None:
+def checked_moment(text: str | None) -> str | None:
+    """Refuse what is no moment before any work is done."""
     moment(text)
     return text
 
@@ -57,6 +58,13 @@ def in_a_folder(path: Path | None) -> Path | None:
 Company = Annotated[
     Path, typer.Option("--company", "-C", metavar="DIR", help="Company folder with process.toml.")
 ]
+Lead = Annotated[
+    str,
+    typer.Argument(
+        metavar="LEAD",
+        help="Lead id, hubspot:contacts:ID, salesforce:Lead:ID, salesforce:Contact:ID or e-mail.",
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", metavar="", help="One JSON document on stdout; logs on stderr.")
 ]
@@ -75,7 +83,7 @@ Budget = Annotated[
 Now = Annotated[
     str | None,
     typer.Option(
-        "--now", metavar="ISO", callback=_checked_moment, help="Decide as of this moment instead of now."
+        "--now", metavar="ISO", callback=checked_moment, help="Decide as of this moment instead of now."
     ),
 ]
 Full = Annotated[

@@ -9,8 +9,18 @@ import typer
 
 from crmbridge.backfill import BEGINNING, MOVES, Backfill
 from crmbridge.cli import exits, past_documents, show_past
-from crmbridge.cli.options import Allow, AsJson, Company, Now, Only, in_a_folder, moment
-from crmbridge.cli.session import console, opened, print_json
+from crmbridge.cli.options import (
+    Allow,
+    AsJson,
+    Budget,
+    Company,
+    Now,
+    Only,
+    checked_moment,
+    in_a_folder,
+    moment,
+)
+from crmbridge.cli.session import console, offline, opened, print_json
 from crmbridge.errors import ConfigError, Problem
 
 
@@ -19,11 +29,6 @@ def _known_moves(names: list[str] | None) -> list[str] | None:
         if name not in MOVES:
             raise typer.BadParameter(f"a backfill does not write {name}; known: {', '.join(MOVES)}")
     return names
-
-
-def _checked_moment(text: str | None) -> str | None:
-    moment(text)
-    return text
 
 
 def timeline(
@@ -51,7 +56,7 @@ def timeline(
     """
     if lead is None and not rebuild:
         raise typer.BadParameter("name a lead, or read the history of all with --rebuild")
-    with opened(company) as bridge:
+    with opened(company) if rebuild else offline(company) as bridge:
         report = None
         if rebuild:
             report = bridge.rebuild_timelines([lead] if lead else (), moment(now))
@@ -77,15 +82,13 @@ def backfill(
         typer.Option(
             "--since",
             metavar="ISO",
-            callback=_checked_moment,
+            callback=checked_moment,
             help="Dates from here on; needed unless files are read.",
         ),
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option(
-            "--until", metavar="ISO", callback=_checked_moment, help="… up to here; not given: now."
-        ),
+        typer.Option("--until", metavar="ISO", callback=checked_moment, help="… up to here; not given: now."),
     ] = None,
     only: Only = None,
     also: Annotated[
@@ -122,12 +125,7 @@ def backfill(
     apply: Annotated[
         bool, typer.Option("--apply", metavar="", help="Write; without it the plan is shown.")
     ] = False,
-    budget: Annotated[
-        int | None,
-        typer.Option(
-            "--budget", min=1, metavar="N", help="At most so many API calls; run it again to go on."
-        ),
-    ] = None,
+    budget: Budget = None,
     allow: Allow = None,
     company: Company = Path(),
     now: Now = None,

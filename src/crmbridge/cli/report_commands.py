@@ -10,7 +10,7 @@ import typer
 
 from crmbridge.cli import show_report
 from crmbridge.cli.options import AsJson, Company, Now, in_a_folder, moment
-from crmbridge.cli.session import console, opened, print_json
+from crmbridge.cli.session import console, offline, print_json
 from crmbridge.errors import ConfigError, Problem
 from crmbridge.metrics import Document
 from crmbridge.reporting import Choice, report_csv
@@ -89,7 +89,7 @@ def report(
 
 
 def _from_ledger(company: Path, choice: Choice) -> Document:
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         return bridge.report(choice)
 
 

@@ -15,6 +15,7 @@ from crmbridge.cli.options import (
     Budget,
     Company,
     Full,
+    Lead,
     Limit,
     Now,
     Only,
@@ -22,7 +23,7 @@ from crmbridge.cli.options import (
     in_a_folder,
     moment,
 )
-from crmbridge.cli.session import answer, console, opened, print_json, records_of
+from crmbridge.cli.session import answer, console, offline, opened, print_json, records_of
 
 
 def plan(
@@ -95,13 +96,7 @@ def sync(
 
 
 def explain(
-    lead: Annotated[
-        str,
-        typer.Argument(
-            metavar="LEAD",
-            help="Lead id, hubspot:contacts:ID, salesforce:Lead:ID, salesforce:Contact:ID or e-mail.",
-        ),
-    ],
+    lead: Lead,
     company: Company = Path(),
     now: Now = None,
     as_json: AsJson = False,
@@ -110,7 +105,7 @@ def explain(
 
     Example: crmbridge explain hubspot:contacts:1234 -C companies/acme
     """
-    with opened(company) as bridge:
+    with offline(company) as bridge:
         explanation = bridge.explain(lead, moment(now))
         if as_json:
             print_json(documents.plain(explanation))
@@ -122,7 +117,7 @@ def pause(
     reason: Annotated[str, typer.Argument(metavar="REASON", help="What people will read.")],
     company: Company = Path(),
 ) -> None:
-    """Let no run write until resume; planning stays possible.
+    """Let no run write until resume, and stop one that is writing; planning stays possible.
 
     Example: crmbridge pause "new territories go live on Monday" -C companies/acme
     """
