@@ -371,7 +371,12 @@ class Bridge(Study, Desk, Historian):
             ledger=self.ledger,
             header=self._header(run, counts.changes),
             counts=counts,
-            estimates=estimate(counts, self.crms, bool(self.mapping.compare_and_set), noted(self.process)),
+            estimates=estimate(
+                counts,
+                self.crms,
+                compare_and_set=bool(self.mapping.compare_and_set),
+                noted=noted(self.process),
+            ),
             api_calls=calls,
         )
 

@@ -36,16 +36,23 @@ class CallEstimate:
 
 
 def estimate(
-    counts: PlanCounts, crms: Mapping[str, Crm], compare_and_set: bool, noted: Mapping[str, str] | None = None
+    counts: PlanCounts,
+    crms: Mapping[str, Crm],
+    *,
+    compare_and_set: bool = False,
+    noted: Mapping[str, str] | None = None,
+    fields: Collection[str] | None = None,
 ) -> dict[str, CallEstimate]:
     """Compute the calls of a plan from its counts: every batch full, nothing retried.
 
     Args:
+        compare_and_set: Owners may be written in small conditional batches.
+        fields: The fields that are written; None: any, and so those that have to be read back.
         noted: CRM in which a hand-off may leave a note -> an object that it may hang on.
     """
     return {
         name: replace(
-            _estimate_one(counts, crm, compare_and_set),
+            _estimate_one(counts, crm, compare_and_set, fields),
             notes=_note_calls(counts, crm, noted[name]) if noted and name in noted else 0,
         )
         for name, crm in crms.items()
@@ -68,7 +75,9 @@ def calls_to_write(crm: Crm, target: str, records: int, *, create: bool, conditi
     return batches + (jobs * bulk.calls if bulk is not None else 0)
 
 
-def _estimate_one(counts: PlanCounts, crm: Crm, compare_and_set: bool) -> CallEstimate:
+def _estimate_one(
+    counts: PlanCounts, crm: Crm, compare_and_set: bool, fields: Collection[str] | None
+) -> CallEstimate:
     updates: Counter[tuple[bool, str]] = Counter()
     verified: Counter[tuple[bool, str, bool]] = Counter()
     writes = 0
@@ -79,7 +88,8 @@ def _estimate_one(counts: PlanCounts, crm: Crm, compare_and_set: bool) -> CallEs
         writes += calls_to_write(crm, target, records, create=create, conditional=conditional)
         if not create:
             updates[first, target] += records
-        if crm.verify_fields(target):
+        checked = crm.verify_fields(target)
+        if checked and (fields is None or not checked.isdisjoint(fields)):
             verified[first, target, create] += records
     return CallEstimate(
         rereads=sum(ceil(records / crm.read_limit(place[1])) for place, records in updates.items()),

@@ -73,6 +73,16 @@ def test_a_source_that_came_back_empty_is_refused() -> None:
     refuse_empty((), ())
 
 
+@pytest.mark.parametrize(("fields", "verifies"), [(None, 1), (("qualified_at",), 0), (("stage",), 1)])
+def test_reading_back_is_counted_where_a_field_is_written_that_needs_it(
+    fields: tuple[str, ...] | None, verifies: int
+) -> None:
+    """A backfill that writes stages pays for looking at them again, one that writes dates does not."""
+    counts = PlanCounts(records={(False, "hubspot", "contacts", False, False): 5})
+    calls = estimate(counts, {"hubspot": FakeCrm("hubspot")}, fields=fields)
+    assert (calls["hubspot"].writes, calls["hubspot"].verifies) == (1, verifies)
+
+
 def test_the_estimate_counts_full_batches() -> None:
     counts = PlanCounts(records={(True, *CONTACTS, False, False): 101, (True, *CONTACTS, True, False): 1})
     calls = estimate(counts, {"hubspot": FakeCrm("hubspot")}, compare_and_set=True)

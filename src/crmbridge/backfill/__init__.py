@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from math import ceil
 from typing import Any, Final, TypeAlias
 
 from crmbridge.applying import apply
@@ -24,7 +23,7 @@ from crmbridge.backfill.results import BEGINNING, Backfill, BackfillResult
 from crmbridge.backfill.told import REFUSALS, SKIPS, Told
 from crmbridge.deciding import Deciding
 from crmbridge.errors import ConfigError, GuardFinding, Problem, UnsafePlan
-from crmbridge.guards import CallEstimate, calls_to_write, refuse_paused
+from crmbridge.guards import CallEstimate, estimate, refuse_paused
 from crmbridge.identity import is_live
 from crmbridge.model import Lead, Memory
 from crmbridge.ports import Crm, Ledger, PlanCounts, Planned, Progress, Run, StoredLead
@@ -109,7 +108,7 @@ class Backfiller:
         run, done = self._begun(lease, job, write=write)
         partitions = self._planned(run, job, done, write=write)
         counts = self._ledger.counts(run)
-        estimates = estimate(counts, self._crms)
+        estimates = estimate(counts, self._crms, fields=self._tally.fields)
         report = None
         if write:
             self._refuse_calls(estimates, rooms, allow)
@@ -277,25 +276,6 @@ def job_name(request: Backfill, lead_ids: Sequence[str] | None, fingerprints: Se
 
 
 # counts ----------------------------------------------------------------------------------------------
-def estimate(counts: PlanCounts, crms: Mapping[str, Crm]) -> dict[str, CallEstimate]:
-    """Compute the calls of writing: every batch full, nothing retried, nothing to verify."""
-    return {
-        name: CallEstimate(
-            rereads=sum(
-                ceil(records / crm.read_limit(place[2]))
-                for place, records in counts.records.items()
-                if place[1] == name
-            ),
-            writes=sum(
-                calls_to_write(crm, place[2], records, create=False, conditional=False)
-                for place, records in counts.records.items()
-                if place[1] == name
-            ),
-        )
-        for name, crm in crms.items()
-    }
-
-
 def _expected_seconds(estimates: Mapping[str, CallEstimate]) -> float:
     """One CRM after the other, one call after the other."""
     return round(sum(calls.total * _SECONDS_PER_CALL.get(name, 1.0) for name, calls in estimates.items()), 1)

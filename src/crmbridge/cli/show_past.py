@@ -114,7 +114,7 @@ def _show_cost(console: Console, result: BackfillResult) -> None:
         if calls.total:
             console.print(
                 f"{name}: {calls.total:,} API calls to write it "
-                f"({calls.rereads:,} to re-read, {calls.writes:,} to write)"
+                f"({calls.rereads:,} to re-read, {calls.writes:,} to write, {calls.verifies:,} to verify)"
             )
     if result.expected_seconds:
         console.print(f"expected to take about {result.expected_seconds / 60:,.1f} minutes")

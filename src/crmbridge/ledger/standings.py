@@ -33,7 +33,7 @@ class Standings(Part):
         return self._read(wanted, (standing.c.rank, standing.c.lead_id))
 
     def due_standings(self, until: datetime, *, owner: str | None = None) -> Iterator[Standing]:
-        """See ``ports.Ledger.waiting``."""
+        """See ``ports.Ledger.due_standings``."""
         wanted = select(standing.c.due_at, standing.c.lead_id, standing.c.body).where(
             standing.c.due_at.is_not(None), standing.c.due_at <= to_micros(until)
         )

@@ -376,13 +376,13 @@ def _date_entries(stored: StoredLead, entries: Sequence[Entry]) -> Iterator[Entr
 
 
 def _is_told(entry: Entry, own: Sequence[Entry]) -> bool:
-    """Tell whether the ledger recorded the same event."""
-    for told in own:
-        if told.kind is not entry.kind or entry.at is None or told.at is None:
-            continue
-        if abs(told.at - entry.at) <= _SAME_EVENT and (told.value == entry.value or entry.value is None):
-            return True
-    return False
+    """Tell whether the ledger recorded the same event; one of which nobody knows the time is any of them."""
+    return any(
+        told.kind is entry.kind
+        and entry.value in {told.value, None}
+        and (entry.at is None or (told.at is not None and abs(told.at - entry.at) <= _SAME_EVENT))
+        for told in own
+    )
 
 
 def _walk_order(entry: Entry) -> tuple[datetime, int]:

@@ -260,6 +260,17 @@ def test_an_opportunity_dates_what_follows_from_it() -> None:
     assert lines(found) == []
 
 
+def test_what_stands_there_undated_is_not_told_beside_the_day_that_we_recorded() -> None:
+    """S31: nobody reads "?" beside the very day on which we wrote the stage."""
+    own = [
+        Entry(kind=EntryKind.STAGE, at=day(5), value="mql"),
+        Entry(kind=EntryKind.QUALIFIED, at=day(5), value="score"),
+    ]
+    held = [part(CONTACT, {"stage": "mql"})]
+    assert lines(told(records=held)) == ["? stage mql", "? qualified"]
+    assert lines(told(records=held, own=own)) == ["5 stage mql", "5 qualified score"]
+
+
 def test_what_the_ledger_recorded_live_counts_once() -> None:
     own = [Entry(kind=EntryKind.QUALIFIED, at=day(5, 1), value="score")]
     found = told(past(CONTACT, 0, stage=[(0, "lead"), (5, "mql")]), own=own)
