@@ -27,6 +27,10 @@ class Telling(Company):
         return {**super().environ(**changed), **hooks}
 
 
+#: Apprise looks at pictures with it.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
+
+
 @pytest.fixture(params=CRMS)
 def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Company]:
     with Sandbox(demo=30, clock=datetime.fromisoformat(NOW)) as sandbox:
