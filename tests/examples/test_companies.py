@@ -18,11 +18,24 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "companies"
 CRMS = {"nine_stages": ("hubspot", "salesforce"), "small": ("hubspot",)}
 
 
+class Telling(Company):
+    """The company, whose messages go to an address at which nobody listens."""
+
+    def environ(self, **changed: str) -> dict[str, str]:
+        names = ("sales_channel", "marketing_channel", "team")
+        hooks = {f"CRMBRIDGE_ALERTS__{name}".upper(): "json://127.0.0.1:1" for name in names}
+        return {**super().environ(**changed), **hooks}
+
+
+#: Apprise looks at pictures with it.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
+
+
 @pytest.fixture(params=CRMS)
 def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Company]:
     with Sandbox(demo=30, clock=datetime.fromisoformat(NOW)) as sandbox:
         folder = Path(shutil.copytree(EXAMPLES / request.param, tmp_path / request.param))
-        yield Company(folder, sandbox, CRMS[request.param])
+        yield Telling(folder, sandbox, CRMS[request.param])
 
 
 def test_the_company_goes_from_check_to_a_plan_with_nothing_to_do(company: Company) -> None:

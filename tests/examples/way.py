@@ -30,6 +30,8 @@ class Way(Company):
     destinations: tuple[str, ...] = ("channel",)
     #: Of the person whose way it is.
     email = "ada@example.com"
+    #: Id of the deal that was opened.
+    deal = ""
 
     def hooks(self, port: int | None = None) -> dict[str, str]:
         url = f"json://127.0.0.1:{port or self.port}"
@@ -66,8 +68,10 @@ class Way(Company):
         found: list[dict[str, Any]] = self.rest("GET", f"query?q={quote(soql)}")["records"]
         return found
 
-    def lead(self) -> dict[str, Any]:
-        (row,) = self.query("SELECT Id, OwnerId, Owner.Email, crmbridge_Stage__c FROM Lead")
+    def lead(self, *names: str) -> dict[str, Any]:
+        """Read the only Lead, with these fields besides the usual ones."""
+        wanted = ("Id", "OwnerId", "Owner.Email", "crmbridge_Stage__c", *names)
+        (row,) = self.query(f"SELECT {', '.join(wanted)} FROM Lead")
         return row
 
     def does(self, **values: Any) -> None:
@@ -98,12 +102,45 @@ class Way(Company):
         found: str | None = self.hubspot("GET", path)["properties"].get(name)
         return found
 
-    def submits(self, form: str) -> None:
+    def submits(self, form: str, **values: str) -> None:
         """Let the person fill in a form on the web site, a minute later."""
         self.sandbox.advance(60)
-        fields = [{"objectTypeId": "0-1", "name": "email", "value": self.email}]
+        given = {"email": self.email, **values}
+        fields = [{"objectTypeId": "0-1", "name": name, "value": value} for name, value in given.items()]
         portal = self.sandbox.ready["hubspot"]["portal_id"]
         self.hubspot("POST", f"submissions/v3/integration/submit/{portal}/{form}", {"fields": fields})
+
+    def edits(self, **properties: str) -> None:
+        """Let somebody edit the contact, a minute later."""
+        self.sandbox.advance(60)
+        path = f"crm/v3/objects/contacts/{self.email}?idProperty=email"
+        self.hubspot("PATCH", path, {"properties": properties})
+
+    def owner_id(self, email: str) -> str:
+        """Find HubSpot's id of a rep."""
+        owners = self.hubspot("GET", "crm/v3/owners?limit=100")["results"]
+        return next(str(owner["id"]) for owner in owners if owner["email"] == email)
+
+    def holder(self) -> str | None:
+        """Give the e-mail address of who owns the contact."""
+        owners = self.hubspot("GET", "crm/v3/owners?limit=100")["results"]
+        owner = self.contact("hubspot_owner_id")
+        return next((str(item["email"]) for item in owners if str(item["id"]) == owner), None)
+
+    def opens_deal(self, stage: str) -> None:
+        """Open an opportunity for the contact, a minute later."""
+        self.sandbox.advance(60)
+        contact = self.hubspot("GET", f"crm/v3/objects/contacts/{self.email}?idProperty=email")["id"]
+        tie = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 3}
+        properties = {"dealname": "Project", "pipeline": "default", "dealstage": stage, "amount": "1000"}
+        made = {"properties": properties, "associations": [{"to": {"id": contact}, "types": [tie]}]}
+        self.deal = str(self.hubspot("POST", "crm/v3/objects/deals", made)["id"])
+
+    def wins_deal(self) -> None:
+        """Win it, a minute later."""
+        self.sandbox.advance(60)
+        path = f"crm/v3/objects/deals/{self.deal}"
+        self.hubspot("PATCH", path, {"properties": {"dealstage": "closedwon"}})
 
     def form(self, name: str) -> str:
         """Make a form, and give its id."""

@@ -10,9 +10,10 @@ import pytest
 
 from crmbridge.ledger import SqlLedger
 from crmbridge.ledger.watch import note_owner_changes
-from crmbridge.lists import DUE, QUARANTINED, quarantine_list, work_list
+from crmbridge.lists import DEAD_LETTERS, DUE, QUARANTINED, quarantine_list, work_list
 from crmbridge.model import Decision, Owner, OwnerKind, RecordRef, StageRole
 from crmbridge.ports import Planned
+from crmbridge.safety import Failure
 from crmbridge.standing import PRIORITISED, Standing
 from tests.unit.ledger.samples import NOW, bind_all, page, record, take
 
@@ -68,7 +69,8 @@ def test_what_is_due_says_whether_it_is_overdue(ledger: SqlLedger) -> None:
     hour = timedelta(hours=1)
     assert list(work_list(ledger, DUE, NOW, ahead=hour / 2)) == []
     assert [row.overdue for row in work_list(ledger, DUE, NOW)] == [False]
-    assert [row.overdue for row in work_list(ledger, DUE, NOW + 2 * hour)] == [True]
+    (late,) = work_list(ledger, DUE, NOW + 2 * hour)
+    assert (late.overdue, late.overdue_seconds) == (True, 3600.0)
 
 
 def test_a_lead_that_is_left_alone_is_listed_with_the_reason(ledger: SqlLedger) -> None:
@@ -78,6 +80,20 @@ def test_a_lead_that_is_left_alone_is_listed_with_the_reason(ledger: SqlLedger) 
         (lead_id, "Ada Lovelace", "owner_flapping"),
         ("gone", None, "x"),
     ]
+
+
+def test_dead_letters_are_a_list_with_what_the_crm_said(ledger: SqlLedger) -> None:
+    """S48: what is not written any more is on a list, and nothing else that failed."""
+    (lead_id,) = ledger.lead_ids("", 10)
+    failed = [
+        Failure(lead_id=lead_id, crm="salesforce", object="Lead", id="1", fields=("stage",), error="LOCKED",
+                attempts=12, first_at=NOW, last_at=NOW, next_at=next_at)
+        for next_at in (None, NOW)
+    ]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "failures", lambda: failed)
+        (row,) = work_list(ledger, DEAD_LETTERS, NOW)
+    assert (row.lead_id, row.name, row.why) == (lead_id, "Ada Lovelace", "salesforce Lead: LOCKED, 12 times")
 
 
 def test_the_quarantine_of_the_ledger_is_a_list_like_the_others(ledger: SqlLedger) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from crmbridge.model import Lead, LeadStatus, Memory
+from crmbridge.desired import desired
+from crmbridge.mapping import Mapping
+from crmbridge.model import Direction, Lead, LeadStatus, Memory
 from crmbridge.process import decide
 from crmbridge.standing import ALMOST_QUALIFIED, EASE, PRIORITISED, UNROUTED, Standing, standing_of
 from tests.unit.process.acme import (
@@ -18,6 +21,7 @@ from tests.unit.process.acme import (
     NOW,
     activity,
     carried_out,
+    changed,
     days,
     owned,
     with_sales,
@@ -93,3 +97,56 @@ def test_only_what_the_person_did_counts_as_activity() -> None:
     found = standing(replace(HOT, phone=None, activities=(old, *HOT.activities, sent, later)))
     assert found is not None
     assert (found.recent_activity_count, found.last_activity_at) == (3, NOW - days(1))
+
+
+PROMISED = changed(
+    sla={"remind_at": 0.5, "target": [{"name": "all", "first_touch_minutes": 240, "working_days": 30}]}
+)
+
+
+def test_the_list_says_which_promise_is_due_and_keeps_what_is_overdue() -> None:
+    """S53, S58: also when every step was taken and the process has nothing more to do by itself."""
+    shown, memory = carried_out(HOT, decide(HOT, PROMISED, KNOWN, NOW))
+    late = NOW + timedelta(hours=6)
+    fired = decide(shown, PROMISED, memory, late).memory
+    for decision in (decide(shown, PROMISED, memory, NOW), decide(shown, PROMISED, fired, late)):
+        found = standing_of(shown, decision)
+        assert found is not None
+        assert (found.promise, found.due_at) == ("first_touch", NOW + timedelta(hours=4))
+
+
+def test_what_is_kept_makes_room_for_the_next_promise() -> None:
+    """S60."""
+    shown, memory = carried_out(HOT, decide(HOT, PROMISED, KNOWN, NOW))
+    called = activity("call", ago=-1 / 24, direction=Direction.OUTBOUND, owner_id="5")
+    found = decide(
+        replace(shown, activities=(*shown.activities, called)), PROMISED, memory, NOW + timedelta(hours=2)
+    )
+    assert (found.promise, found.promised_at) == ("working", NOW + days(30))
+    held = decide(replace(shown, opted_out=True), PROMISED, memory, NOW + timedelta(hours=2))
+    assert (held.promise, held.promised_at) == (None, None)
+
+
+def test_the_list_stands_in_the_crms_as_fields() -> None:
+    """S54: which list, what is due when, the score and the reason; taken away when it is over."""
+    shown, memory = carried_out(HOT, decide(HOT, PROMISED, KNOWN, NOW))
+    wanted = desired(shown, decide(shown, PROMISED, memory, NOW))
+    assert wanted["work_list"] == PRIORITISED
+    assert (wanted["sla_promise"], wanted["sla_due_at"]) == ("first_touch", NOW + timedelta(hours=4))
+    assert wanted["score"] == decide(shown, PROMISED, memory, NOW).score
+    assert "Decision maker" in str(wanted["why"])
+    over = desired(COLD, decide(COLD, PROMISED, KNOWN, NOW))
+    assert (over["work_list"], over["sla_promise"], over["sla_due_at"]) == (None, None, None)
+    near = replace(HOT, phone=None)
+    assert desired(near, decide(near, PROMISED, KNOWN, NOW))["work_list"] == ALMOST_QUALIFIED
+
+
+@pytest.mark.parametrize("object", ["contacts", "Lead", "Contact"])
+def test_the_fields_of_the_list_are_written_as_soon_as_they_have_a_name(object: str) -> None:
+    """S54: naming them in mapping.toml is all there is to do."""
+    names = {"work_list": "a__c", "sla_promise": "b__c", "sla_due_at": "c__c", "programme": "d__c"}
+    salesforce = {"lead": {"fields": names}, "contact": {"fields": names}}
+    mapping = Mapping.parse({"format": 1, "hubspot": {"fields": names}, "salesforce": salesforce})
+    found = mapping.object("hubspot" if object == "contacts" else "salesforce", object)
+    assert found is not None
+    assert {name for name in names if (field := found.field(name)) and field.write} == set(names)

@@ -159,6 +159,16 @@ def test_the_promises_of_both_sides_are_written_down(words: str) -> None:
     assert words in markdown(PROMISED)
 
 
+def test_what_a_rep_gives_the_person_in_each_step_is_written_down() -> None:
+    """S70: content per stage, agreed like the rest."""
+    stages = deepcopy(data()["stage"])
+    stages[2]["content"] = ["Price list", "A story of the same industry"]
+    process = changed(stage=stages)
+    assert "| sal | Price list, A story of the same industry |" in markdown(process)
+    assert steps(process)[2].content == ("Price list", "A story of the same industry")
+    assert "What the person is given" not in markdown(ACME)
+
+
 def test_the_document_is_signed_by_both_sides_for_exactly_this_version() -> None:
     """S66: what was signed can be told from any other version."""
     text = markdown(PROMISED)

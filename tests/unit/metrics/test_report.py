@@ -237,6 +237,49 @@ def test_sales_owes_customers() -> None:
     assert found["quota"]["won"]["periods"][0]["progress"] == 1
 
 
+def test_one_document_holds_both_sides_to_the_same_leads() -> None:
+    """S65, S90: what marketing delivers and what sales wins, counted on the same journeys."""
+    quotas = (quota(), quota(measure="won", target=1))
+    found = made(mql(1, 1, won=3, sal=1), mql(2, 2), mql(3, 3), as_of=20, quotas=quotas)
+    assert {side: each["periods"][0]["delivered"] for side, each in found["quota"].items()} == {
+        "qualified": 3, "won": 1,
+    }  # fmt: skip
+    (funnel_won,) = (row["reached"] for row in found["funnel"] if row["stage"] == "customer")
+    assert found["quota"]["won"]["periods"][0]["delivered"] == funnel_won == found["won"]
+
+
+def test_accepted_leads_are_counted_in_all_and_per_period() -> None:
+    """S81, S83, S84: passed, accepted, and what became opportunities."""
+    found = made(mql(1, 1, sal=2), mql(2, 2, sal=40), mql(3, 3))
+    assert found["follow_up"]["passed"] == 3
+    assert conversion(found, "mql", "sal") == (3, 2)
+    assert [row["accepted"] for row in found["periods"][:2]] == [1, 1]
+
+
+def test_feedback_speaks_of_criteria_campaigns_and_quality() -> None:
+    """S77, S80: per campaign what sales accepted, declined and won; why it declined; what it was worth."""
+    found = made(
+        mql(1, 1, sal=2, won=9, by={"campaign": "fair"}, opportunities=(deal(amount="50"),)),
+        mql(2, 1, by={"campaign": "fair"}, entries=(said(EntryKind.REJECTED, 2, reason="not_a_fit"),)),
+        mql(3, 1, by={"campaign": "webinar"}),
+    )
+    rows = {row["value"]: row for row in found["by"]["campaign"]}
+    assert found["rejected"] == {"not_a_fit": 1}
+    assert [(rows[name]["passed"], rows[name]["feedback"], rows[name]["accepted"], rows[name]["won"])
+            for name in ("fair", "webinar")] == [(2, 2, 1, 1), (1, 0, 0, 0)]  # fmt: skip
+    assert (rows["fair"]["revenue"], rows["webinar"]["won"]) == (50, 0)
+
+
+def test_wins_and_losses_of_qualified_leads_are_reviewed_with_their_reasons() -> None:
+    """S89, S92: won and lost, the win rate, why, and the revenue that it came to."""
+    found = made(
+        mql(1, 1, won=9, opportunities=(deal(amount="100"),)),
+        mql(2, 1, opportunities=(deal(won=False),)),
+    )
+    assert (found["won"], found["lost"], found["win_rate"], found["revenue"]) == (1, 1, 0.5, 100)
+    assert found["lost_reasons"] == {"": 1}  # none was recorded, and none is invented
+
+
 # chance ----------------------------------------------------------------------------------------------
 def months(count: int, each: int, sal: Any, **more: Any) -> list[Journey]:
     return [

@@ -434,3 +434,18 @@ def test_triage_is_not_reassigned_to_itself() -> None:
     lead, memory = given(assigned_owner=TRIAGE, refused_by=(ANN, BOB))
     decision = decide(replace(lead, owner=TRIAGE, country="FR"), process, memory, MONDAY + 9 * HOURS)
     assert not decision.handed_off
+
+
+@pytest.mark.parametrize("source", [None, "demo", "fair"])
+@pytest.mark.parametrize("country", ["DE", "US", None])
+def test_a_target_without_conditions_is_one_follow_up_for_every_lead(
+    source: str | None, country: str | None
+) -> None:
+    """S68: the same touches in the same time, wherever a lead comes from and whoever has it."""
+    process = promising(touches=6, touches_by={"call": 3}, touches_days=14)
+    lead, memory = given(assigned_owner=BOB)
+    found = evaluate(replace(lead, source=source, country=country), process, memory, MONDAY)
+    assert found is not None
+    assert [(promise.name, promise.due_at) for promise in found.promises] == [
+        ("touches", MONDAY + timedelta(days=14))
+    ]
