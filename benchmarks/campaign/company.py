@@ -41,7 +41,7 @@ def _process() -> Process:
     # No two events have the same title: one that comes twice was told twice.
     alert = {"name": "team", "to": ["team"], "title": "$kind $lead_id $rule", "body": "$why"}
     data["alert"] = [alert | {"on": ["handed_off", "unrouted", "quarantined"]}]
-    data["guards"] |= {"max_attempts": 2, "max_owner_changes": 2}
+    data["guards"] |= {"max_attempts": 1, "max_owner_changes": 1}
     return Process.parse(data)
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from crmbridge.conflicts import ruling
-from crmbridge.ports import Ledger
+from crmbridge.ports import Crm, Ledger
+from crmbridge.process import Process
 from crmbridge.references import find_lead
 from crmbridge.safety import Choice, Dispute, Failure, Forgotten, Quarantined, Ruling, Written
+from crmbridge.webhooks import privacy_deletions
 
 
 class Desk(ABC):
-    """The part of ``Bridge`` that needs the ledger alone: no method here calls a CRM."""
+    """The part of ``Bridge`` that needs the ledger alone: no method here reads or writes a CRM's records."""
 
+    process: Process
     ledger: Ledger
+    crms: Mapping[str, Crm]
     _clock: Callable[[], datetime]
 
     def pause(self, reason: str) -> None:
@@ -89,8 +94,14 @@ class Desk(ABC):
         return self.ledger.history(find_lead(self.ledger, lead))
 
     def prune(self, days: int) -> int:
-        """Delete the audit of runs older than that; returns how many rows."""
-        return self.ledger.prune(self._clock() - timedelta(days=days))
+        """Delete the audit of runs older than that; returns how many rows.
+
+        What is counted of owners who change and of values that come back goes with it, once it is older
+        than ``watch_days`` too.
+        """
+        now = self._clock()
+        watched = now - timedelta(days=self.process.guards.watch_days)
+        return self.ledger.prune(now - timedelta(days=days), watched)
 
     def forget(self, lead: str, *, apply: bool = False) -> Forgotten:
         """Erase a person from the ledger, or (without ``apply``) say what would be erased. Safe to repeat.
@@ -106,6 +117,21 @@ class Desk(ABC):
             return self.ledger.forget(lead_id, carry_out=apply)
         finally:
             self.ledger.finish(run, "done", {})
+
+    def forget_deleted(self, events: Any) -> Sequence[Forgotten]:
+        """Erase the contacts whose privacy deletion HubSpot tells of: only a webhook does. Safe to repeat.
+
+        Contacts that the ledger does not know, and events of other portals and kinds, are left out.
+
+        Args:
+            events: The decoded JSON body of a webhook call. Check its signature before.
+
+        Raises:
+            LeaseLost: a run is at work; answer with an error, and HubSpot sends the events again.
+        """
+        told = list(privacy_deletions(events, self.crms["hubspot"].identity().account_id))
+        leads = {lead_id: None for ref in told for lead_id in self.ledger.find(ref=ref)}
+        return [self.forget(lead_id, apply=True) for lead_id in leads]
 
     @abstractmethod
     def _fingerprints(self) -> Mapping[str, str]:

@@ -194,8 +194,11 @@ class SafetyLedger(Protocol):
     def keep_deciding(self, run: Any, lead_ids: Collection[str]) -> None:
         """Have the next run decide these leads, even when all that this run planned for them is written."""
 
-    def prune(self, before: datetime) -> int:
-        """Delete the audit of runs that began before, and older owner changes; returns rows of the audit."""
+    def prune(self, before: datetime, watched: datetime) -> int:
+        """Delete the audit of runs that began before; returns how many rows.
+
+        Owner changes and values put back go as well, those since ``watched`` excepted.
+        """
 
     # people ----------------------------------------------------------------------------------------
     def forget(self, lead_id: str, *, carry_out: bool) -> Forgotten:

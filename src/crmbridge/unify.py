@@ -187,13 +187,14 @@ class _Picker:
 
 
 def _weakness(candidate: Candidate) -> tuple[float, bool, bool, RecordRef]:
-    """Order by the time of the last edit, then by evidence, by having a value at all, and by record.
+    """Order by the time of the last edit, by having a value at all, and by record.
 
-    An edit that we agreed with since still counts by its time: of two edits the earlier one, which stands
-    in a conflict, would win by outliving the later one.
+    An edit that we agreed with since counts by its time as before: of two edits the earlier one, which
+    stands in a conflict, must not win by outliving the later one.
     """
     stamp = candidate.changed_at.timestamp() if candidate.changed_at else 0.0
-    return -stamp, not candidate.edited, candidate.value is None, candidate.stored.record.ref
+    unproven = not (candidate.edited or stamp)
+    return -stamp, unproven, candidate.value is None, candidate.stored.record.ref
 
 
 def _person_values(picker: _Picker) -> dict[str, Any]:
@@ -230,9 +231,8 @@ def _stage(picker: _Picker, memory: Memory, stages: Sequence[str]) -> tuple[str 
     one before: that is no move. Neither is one that was acted on before and still stands there.
     """
     found = [item for item in picker.candidates("stage") if item.value is not None]
-    moves = [item for item in found if item.edited]
-    move = min(moves, key=_weakness) if moves else None
-    if move is not None and not _is_acted_on(move, memory.seen_stage):
+    move = min(found, key=_weakness, default=None)
+    if move is not None and move.edited and not _is_acted_on(move, memory.seen_stage):
         return _text(move.value), move.changed_at
     if memory.stage is not None:
         return memory.stage, None

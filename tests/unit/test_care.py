@@ -363,6 +363,33 @@ def test_whom_the_crms_forget_the_next_run_forgets_and_writes_nothing(world: Wor
     assert world.bridge.forget(contact, apply=True).rows == {}
 
 
+def privacy_deletion(object_id: int, **changed: Any) -> dict[str, Any]:
+    """An event as HubSpot's webhooks tell it."""
+    event = {"eventId": 1, "subscriptionType": "contact.privacyDeletion", "portalId": 62515}
+    return event | {"occurredAt": 1764000000000, "attemptNumber": 0, "objectId": object_id} | changed
+
+
+def test_whom_a_webhook_of_hubspot_tells_to_forget_is_forgotten(world: World) -> None:
+    """HubSpot tells of a privacy deletion by webhook alone; the endpoint is the host's."""
+    contact, _ = handed_over(world)
+    world.hubspot.account_id = "62515"
+    strangers = [
+        privacy_deletion(0, portalId=1),
+        privacy_deletion(0, subscriptionType="contact.deletion"),
+        privacy_deletion(404),
+        {"objectId": "0"},
+        "nonsense",
+    ]
+    assert world.bridge.forget_deleted(strangers) == []
+    assert world.bridge.forget_deleted({"not": "a list"}) == []
+    assert world.bridge.history(contact)[0].new != "erased"
+    [told] = world.bridge.forget_deleted([privacy_deletion(0), privacy_deletion(0, eventId=2)])
+    assert told.rows["record"] == 2
+    assert {item.new for item in world.bridge.history(contact)} == {"erased"}
+    assert world.ledger.find(email="p0@example.org") == []
+    assert [again.rows for again in world.bridge.forget_deleted([privacy_deletion(0)])] == [{}]
+
+
 def test_the_audit_is_pruned_at_the_end_of_a_run_where_that_is_set(world: World) -> None:
     contact, _ = handed_over(world)
     world.bridge._keep_days = 30

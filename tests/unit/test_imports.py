@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "twins": set(),
     "process": {"errors", "model", "twins"},
     "safety": {"model"},
+    "webhooks": {"model"},
     "outbox": {"ports"},  # for its type alone
     "handoff": {"model", "outbox", "process"},
     "notices": {"model", "outbox", "process"},

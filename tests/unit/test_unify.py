@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -59,13 +60,23 @@ def test_of_two_changes_the_later_one_wins() -> None:
     assert lead_of(stored).city == "Berlin"
 
 
-def test_the_later_change_goes_on_winning_once_we_have_agreed_with_it() -> None:
-    """The earlier one stands there as a conflict: it must not win by outliving the other."""
-    stored = person(
-        part(CONTACT, {"city": "Bonn"}, base={"city": "Bonn"}, changed_at={"city": NOW}),
-        part(LEAD, {"city": "Berlin"}, base={"city": "Ulm"}, changed_at={"city": EARLIER}),
-    )
-    assert lead_of(stored).city == "Bonn"
+@pytest.mark.parametrize("earlier", [EARLIER, NOW], ids=["earlier", "in the same moment"])
+def test_the_change_that_won_goes_on_winning_once_we_have_agreed_with_it(earlier: datetime) -> None:
+    """The other one stands there as a conflict: it must not win by outliving the first."""
+    lost = part(LEAD, {"city": "Berlin"}, base={"city": "Ulm"}, changed_at={"city": earlier})
+    for base in ("Ulm", "Bonn"):
+        won = part(CONTACT, {"city": "Bonn"}, base={"city": base}, changed_at={"city": NOW})
+        assert lead_of(person(won, lost)).city == "Bonn"
+
+
+@pytest.mark.parametrize("earlier", [EARLIER, NOW], ids=["earlier", "in the same moment"])
+def test_of_two_moves_only_the_later_one_is_one_also_to_where_the_lead_is(earlier: datetime) -> None:
+    """Two people move a lead in two CRMs seconds apart: the earlier move is over, in all later runs too."""
+    memory = Memory(stage="sal", seen_stage=move_key("sal", EARLIER - timedelta(days=1)))
+    lost = part(LEAD, {"stage": "customer"}, base={"stage": "sal"}, changed_at={"stage": earlier})
+    for base in ("mql", "sal"):
+        won = part(CONTACT, {"stage": "sal"}, base={"stage": base}, changed_at={"stage": NOW})
+        assert lead_of(person(won, lost, memory=memory)).stage == "sal"
 
 
 def test_what_we_wrote_ourselves_is_no_evidence() -> None:

@@ -14,6 +14,7 @@ from crmbridge.ledger.part import CHUNK, Part
 from crmbridge.ledger.store import AnyRow, from_micros, to_micros
 from crmbridge.ledger.tables import alias, audit, owner_change
 from crmbridge.ledger.tables import run as run_table
+from crmbridge.ledger.watch import forget_counts
 from crmbridge.ports import Run
 from crmbridge.safety import Written
 
@@ -59,11 +60,11 @@ class History(Part):
         with self._store.write(run) as tx:
             mark(self._store, tx, lead_ids, EDITED_SINCE)
 
-    def prune(self, before: datetime) -> int:
+    def prune(self, before: datetime, watched: datetime) -> int:
         """See ``safety.SafetyLedger.prune``. The runs themselves stay, with their counts."""
         old = select(run_table.c.number).where(run_table.c.started_at < to_micros(before))
         with self._store.write() as tx:
-            tx.execute(owner_change.delete().where(owner_change.c.at < to_micros(before)))
+            forget_counts(tx, min(before, watched))
             return tx.execute(audit.delete().where(audit.c.run.in_(old))).rowcount
 
 

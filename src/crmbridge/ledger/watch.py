@@ -95,6 +95,12 @@ def note_put_back(store: Store, tx: Connection, items: Sequence[PutBack]) -> Non
     )
 
 
+def forget_counts(tx: Connection, before: datetime) -> None:
+    """Delete what nobody counts any more: owner changes and values put back before that."""
+    tx.execute(owner_change.delete().where(owner_change.c.at < to_micros(before)))
+    tx.execute(undone.delete().where(undone.c.last_at < to_micros(before)))
+
+
 def quarantined_among(among: Among) -> Select[str]:
     """Ask which of some leads are in quarantine."""
     return select(quarantine.c.lead_id).where(among(quarantine.c.lead_id))

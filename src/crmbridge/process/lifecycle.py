@@ -75,8 +75,6 @@ def _start(lead: Lead, process: Process, memory: Memory, now: datetime) -> Case:
         case = Case(lead, process, memory, now, remembered)
         if observed is not None and observed is not remembered and _is_move(observed, remembered, lead):
             _move_by_hand(case, observed)
-        elif observed is remembered:
-            _note_move(case)
     if lead.owner != memory.assigned_owner:
         _follow_owner(case)
     return case
@@ -86,7 +84,6 @@ def _adopt(case: Case) -> None:
     """Take a lead over as it is found: it is new, or its remembered stage is not in the process any more."""
     lead, stage = case.lead, case.stage
     case.updates = {"stage": stage.name, "stage_at": case.now}
-    _note_move(case)
     case.adopted = stage.role is not _LEAD or lead.owner is not None
     if stage.role is _RECYCLED:
         recycle(case, lead.status_reason, said_at(case))
@@ -129,13 +126,6 @@ def _move_by_hand(case: Case, observed: Stage) -> None:
         recycle(case, case.lead.status_reason, case.now)
     elif observed.role in _ACCEPTED and (case.memory.accepted_at is None or before.role in OFF_THE_WAY):
         case.updates["accepted_at"] = case.now
-
-
-def _note_move(case: Case) -> None:
-    """Remember a move to where the lead is anyway: what another record shows from before it is over."""
-    lead = case.lead
-    if lead.stage == case.stage.name and lead.stage_at is not None:
-        case.updates["seen_stage"] = move_key(lead.stage, lead.stage_at)
 
 
 # opportunities ---------------------------------------------------------------------------------------

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from crmbridge.history import FieldChange, RecordHistory
 from crmbridge.ledger import SqlLedger
 from crmbridge.ledger.forgetting import BY_LEAD
-from crmbridge.ledger.tables import metadata
+from crmbridge.ledger.tables import metadata, owner_change, undone
 from crmbridge.model import Conflict, OutcomeState, Record, Write
 from crmbridge.ports import Binding, Run
 from crmbridge.safety import Ruling, delay_after
@@ -190,6 +190,27 @@ def test_old_flips_do_not_count(ledger: SqlLedger, run: Run, ann: str) -> None:
     assert ledger.quarantined() == []
 
 
+def test_flips_and_values_put_back_are_pruned_with_the_audit_but_not_while_they_are_watched(
+    ledger: SqlLedger, run: Run, ann: str
+) -> None:
+    flip(ledger, run, 5)
+    put_back(ledger, run, ann, 6)
+    after = LATER + timedelta(days=2)
+    for before, watched in ((after, NOW), (NOW, after)):
+        ledger.prune(before, watched)
+        assert _counted(ledger) == (4, 1)
+    ledger.prune(after, after)
+    assert _counted(ledger) == (0, 0)
+    assert ledger.quarantine(run, NOW, 3, after) == 0
+
+
+def _counted(ledger: SqlLedger) -> tuple[int, int]:
+    with ledger._store.read() as tx:
+        counts = [select(func.count()).select_from(table) for table in (owner_change, undone)]
+        flips, values = (int(tx.execute(count).scalar_one()) for count in counts)
+        return flips, values
+
+
 def test_the_quarantine_of_an_absorbed_lead_goes_on(ledger: SqlLedger, run: Run, ann: str) -> None:
     flip(ledger, run, 5)
     ledger.quarantine(run, NOW, 3, LATER)
@@ -235,8 +256,8 @@ def test_the_audit_of_old_runs_goes_when_it_is_pruned(
     ledger.log(run, [(sent, outcome(sent))], ())
     assert ledger.last_written() == run.id
     assert [item.field for item in ledger.written_by(run.id)] == ["score"]
-    assert ledger.prune(NOW) == 0
-    assert ledger.prune(LATER) == 1
+    assert ledger.prune(NOW, NOW) == 0
+    assert ledger.prune(LATER, LATER) == 1
     assert ledger.history(ann) == []
 
 

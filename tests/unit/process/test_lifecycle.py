@@ -18,7 +18,6 @@ from crmbridge.model import (
     Opportunity,
     RecordRef,
     StageRole,
-    move_key,
 )
 from crmbridge.process import Process, decide
 from tests.unit.process.acme import (
@@ -439,16 +438,6 @@ def test_a_whole_story_round_by_round() -> None:
     won = deal(closed=True, won=True, created_at=NOW + days(98))
     bought = run(replace(lead, opportunities=(won,)), memory, NOW + days(120))
     assert (bought.stage, bought.due_at) == ("customer", None)
-
-
-# moves -----------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("memory", [with_sales("sal"), Memory()], ids=["known", "new"])
-def test_a_move_to_where_the_lead_is_ends_what_was_moved_before_it(memory: Memory) -> None:
-    """Two people move a lead in two CRMs, one to the stage that it has: only the later one counts."""
-    decision = run(at_sales("sal", stage_at=NOW), memory)
-    assert decision.stage == "sal"
-    assert decision.memory.seen_stage == move_key("sal", NOW)
-    assert "person.moved" not in moves(decision)
 
 
 # who left --------------------------------------------------------------------------------------------
