@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "planfile": {"codec", "errors", "model"},
     "guards": {"errors", "planfile", "ports", "process"},
     "accounts": {"errors", "ports", "process"},
-    "identity": {"model", "ports"},
+    "identity": {"model", "ports", "twins"},
     "unify": {"identity", "model", "normalise", "ports", "twins"},
     "desired": {"model", "standing"},
     "plan": {"desired", "identity", "model", "ports", "safety", "twins", "unify"},
