@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from crmbridge.chunks import chunks
 from crmbridge.handoff import attachments
@@ -27,8 +28,10 @@ from crmbridge.process import Assigned, Explanation, Process, advance, assign, d
 from crmbridge.process.sla import SlaState, first_open
 from crmbridge.recording import recorded
 from crmbridge.standing import standing_of
+from crmbridge.twins import changer
 from crmbridge.unify import OwnerDirectory, unify
 
+_with = changer(Planned)
 #: Leads loaded, decided and stored together.
 _PAGE = 500
 
@@ -144,26 +147,28 @@ class Deciding:
         made = planned.decision
         if made is None:
             return planned
-        planned = self._outgoing(stored, lead, made, planned)
-        standing = standing_of(lead, made)
-        if decision.memory is stored.memory:
-            return planned if standing is None else replace(planned, standing=standing)
-        return replace(
-            planned, entries=recorded(stored.memory or NO_MEMORY, decision, lead), standing=standing
-        )
+        more: dict[str, Any] = {}
+        if (standing := standing_of(lead, made)) is not None:
+            more["standing"] = standing
+        if decision.memory is not stored.memory:
+            more["entries"] = recorded(stored.memory or NO_MEMORY, decision, lead)
+        more |= self._outgoing(stored, lead, made, planned)
+        return _with(planned, more) if more else planned
 
-    def _outgoing(self, stored: StoredLead, lead: Lead, decision: Decision, planned: Planned) -> Planned:
-        """Add the note for the rep, and the messages to people."""
+    def _outgoing(
+        self, stored: StoredLead, lead: Lead, decision: Decision, planned: Planned
+    ) -> dict[str, Any]:
+        """Give the note for the rep, and the messages to people."""
         parts = self.process.parts
+        found: dict[str, Any] = {}
         if parts.alerts:
-            told = self._messages(notices_of(lead, decision), lead, decision.stage)
-            planned = replace(planned, deliveries=told) if told else planned
+            found["deliveries"] = self._messages(notices_of(lead, decision), lead, decision.stage)
         if parts.handoff is not None and _is_given(decision):
             records = [part.record.ref for part in stored.records if is_live(part.record)]
             records += {RecordRef(item.crm, item.object, "") for item in planned.changes if item.id is None}
             notes = attachments(lead, decision, self.process, records, self._owner_id(decision))
-            planned = replace(planned, attachments=notes)
-        return planned
+            found["attachments"] = notes
+        return found
 
     def _messages(self, told: Iterable[Notice], lead: Lead, stage: str) -> tuple[Delivery, ...]:
         return deliveries(told, lead, stage, self.process, self.now) if self.process.parts.alerts else ()

@@ -16,8 +16,10 @@ from typing import TypeVar
 
 from crmbridge.model import Conflict, Record, RecordRef
 from crmbridge.ports import Binding, StoredRecord
+from crmbridge.twins import maker
 
 _T = TypeVar("_T")
+_made_binding = maker(Binding)
 _LEAD_ID = re.compile(r"L[0-9a-f]{20}")
 
 #: Objects of which a person has at most one live record. HubSpot's Leads object is left out: a contact
@@ -158,7 +160,7 @@ def _binding(clusters: Sequence[_Cluster], claimants: tuple[RecordRef, ...] = ()
     conflict = None
     if claimants:
         conflict = Conflict(lead_id=lead_id, kind="ambiguous_identity", records=claimants)
-    return Binding(
+    return _made_binding(
         lead_id=lead_id,
         records=refs,
         absorbed=tuple(other for other in bound if other != lead_id),

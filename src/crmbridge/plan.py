@@ -18,8 +18,11 @@ from crmbridge.identity import is_live
 from crmbridge.model import UNSET, Change, Conflict, Decision, Lead, OwnerKind, RecordRef, Unset, Value
 from crmbridge.ports import Planned, StoredLead, StoredRecord
 from crmbridge.safety import Ruling
+from crmbridge.twins import maker
 from crmbridge.unify import Authority, OwnerDirectory, Same
 
+_planned = maker(Planned)
+_change = maker(Change)
 _SCORES = frozenset({"fit_score", "engagement_score", "score"})
 #: Written only along with another change of the record: alone they are not worth a call.
 _RIDERS = frozenset({"process_version"})
@@ -85,7 +88,7 @@ def plan_lead(stored: StoredLead, lead: Lead, decision: Decision, context: PlanC
             plan.compare(part)
     for place in plan.missing_records(stored):
         plan.create(place)
-    return Planned(
+    return _planned(
         lead_id=stored.id,
         decision=decision,
         changes=tuple(plan.changes),
@@ -273,7 +276,7 @@ class _LeadPlan:
         return name == "owner" and self.context.owners.working_person(ref.crm, theirs) is not None
 
     def _change(self, ref: RecordRef, name: str, old: Value, new: Value, version: str = "") -> Change:
-        return Change(
+        return _change(
             lead_id=self.lead.id,
             crm=ref.crm,
             object=ref.object,

@@ -10,6 +10,9 @@ from datetime import datetime
 
 from crmbridge.journey import Entry, EntryKind, Evidence
 from crmbridge.model import Decision, Lead, LeadStatus, Memory, StageRole
+from crmbridge.twins import maker
+
+_made = maker(Entry)
 
 
 def recorded(before: Memory, decision: Decision, lead: Lead) -> tuple[Entry, ...]:
@@ -45,7 +48,7 @@ def _stage(before: Memory, decision: Decision, lead: Lead) -> Iterator[Entry]:
         at, evidence = lead.created_at, Evidence.DERIVED
     elif decision.adopted:
         at, evidence = None, Evidence.UNKNOWN  # it was there when we first looked
-    yield Entry(
+    yield _made(
         kind=EntryKind.STAGE, at=at, value=after.stage, evidence=Evidence.UNKNOWN if at is None else evidence
     )
     if decision.role is StageRole.DISQUALIFIED:
@@ -93,4 +96,4 @@ def _entry(
     score: float | None = None,
 ) -> Entry:
     evidence = Evidence.UNKNOWN if at is None else Evidence.CERTAIN
-    return Entry(kind=kind, at=at, value=value, reason=reason, evidence=evidence, score=score)
+    return _made(kind=kind, at=at, value=value, reason=reason, evidence=evidence, score=score)

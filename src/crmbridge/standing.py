@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from crmbridge.model import Activity, Decision, Direction, Lead, StageRole
+from crmbridge.twins import maker
 
 #: Lists that a decision puts a lead on; "" for leads that are only waited for.
 PRIORITISED: Final = "prioritised"
@@ -65,6 +66,9 @@ class Standing:
     last_activity_at: datetime | None = None
 
 
+_standing = maker(Standing)
+
+
 def standing_of(lead: Lead, decision: Decision) -> Standing | None:
     """Say where a lead stands; None when it is on no list and waits for nothing."""
     name, owner = place(lead, decision)
@@ -73,7 +77,7 @@ def standing_of(lead: Lead, decision: Decision) -> Standing | None:
         return None
     assignment, memory = decision.assignment, decision.memory
     did = [item for item in lead.activities if _counts(item, decision.decided_at)]
-    return Standing(
+    return _standing(
         lead_id=decision.lead_id,
         list=name,
         owner=owner or "",

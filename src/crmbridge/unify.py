@@ -28,12 +28,14 @@ from crmbridge.model import (
 )
 from crmbridge.normalise import company_domain, registrable_domain
 from crmbridge.ports import StoredLead, StoredRecord
+from crmbridge.twins import maker
 
 #: Tell whether two values of a field are one and the same to the CRM that holds the record.
 Same = Callable[[RecordRef, str, Value, Value], bool]
 #: Canonical field -> "hubspot" | "salesforce" | "newest" | "ours".
 Authority = Callable[[str], str]
 
+_lead = maker(Lead)
 _LEAD_FIELDS = frozenset(item.name for item in dataclass_fields(Lead))
 #: Not the person's: computed here, or about the record and our decision.
 _NOT_PERSONAL = frozenset(
@@ -123,7 +125,7 @@ def unify(
     account = _account(stored.accounts, live)
     owner = _owner(picker, owners, memory, owner_authority.get(stage or "") or authority("owner"))
     held_by = owners.get(owner)
-    return Lead(
+    return _lead(
         id=stored.id,
         records=tuple(part.record.ref for part in stored.records),
         stage=stage,
@@ -207,6 +209,9 @@ def _person_values(picker: _Picker) -> dict[str, Any]:
 
 def _picked(picker: _Picker) -> dict[str, Value]:
     """Give the values on which the records agree, which is most of them, and choose the others."""
+    if len(picker.live) == 1:
+        fields = picker.live[0].record.fields
+        return {name: value for name, value in fields.items() if name not in _NOT_PERSONAL}
     picked: dict[str, Value] = {}
     disputed: set[str] = set()
     for part in picker.live:

@@ -19,6 +19,7 @@ from crmbridge.ledger.watch import quarantined_among, undone_at
 from crmbridge.model import Account, Activity, Conflict, Memory, Opportunity
 from crmbridge.ports import StoredLead, StoredRecord
 from crmbridge.safety import Ruling, Undone
+from crmbridge.twins import maker
 
 _T = TypeVar("_T")
 #: Records by their ref as text, of one lead.
@@ -29,6 +30,7 @@ _opportunity = unpacker(Opportunity)
 _account = unpacker(Account)
 _memory = unpacker(Memory)
 _ruling = unpacker(Ruling)
+_stored = maker(StoredLead)
 _at = attrgetter("at")
 _by_ref = attrgetter("record.ref")
 _LEAD_ID = [column.name for column in STORED].index("lead_id")
@@ -102,7 +104,7 @@ class _Belongings:
         """Put one lead together."""
         lead_id, memory, conflict = row
         records = self.notes.watched(parts.values())
-        return StoredLead(
+        return _stored(
             id=lead_id,
             records=records if len(records) == 1 else tuple(sorted(records, key=_by_ref)),
             activities=_in_time([item for ref in parts for item in self.activities.get(ref, ())]),

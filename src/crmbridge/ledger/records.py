@@ -21,6 +21,7 @@ from crmbridge.ledger.store import Among, AnyRow, Store, from_micros, to_micros
 from crmbridge.ledger.tables import identity_key, record
 from crmbridge.model import Record, RecordRef, Value
 from crmbridge.ports import StoredRecord
+from crmbridge.twins import maker
 
 #: Record -> identity keys, as ``crmbridge.identity.keys`` gives them.
 Keys: TypeAlias = Callable[[Record], tuple[str, ...]]
@@ -29,6 +30,9 @@ Keys: TypeAlias = Callable[[Record], tuple[str, ...]]
 Ours: TypeAlias = Mapping[tuple[str, str], Value]
 
 _KEY_LENGTH = 200
+_ref = maker(RecordRef)
+_record = maker(Record)
+_stored = maker(StoredRecord)
 
 #: Version of a record whose person was forgotten, and what stands in the audit where a value was.
 ERASED = "erased"
@@ -87,7 +91,7 @@ _replaced = itemgetter(*map(RECORD_COLUMNS.index, (*_REPLACED, "ref")))
 def parse_ref(text: str) -> RecordRef:
     """Read a ref as ``str(ref)`` wrote it."""
     crm, object_name, record_id = text.split(":", 2)
-    return RecordRef(crm, object_name, record_id)
+    return _ref(crm, object_name, record_id)
 
 
 def index_key(key: str) -> str:
@@ -139,7 +143,7 @@ def decode_times(data: bytes | None) -> dict[str, datetime]:
 
 def to_record(ref: RecordRef, version: str, modified_at: int | None, deleted: int, body: Body) -> Record:
     """Put a record together again; the payload as the CRM sent it is not kept."""
-    return Record(
+    return _record(
         ref=ref,
         version=version,
         modified_at=from_micros(modified_at),
@@ -157,7 +161,7 @@ def to_record(ref: RecordRef, version: str, modified_at: int | None, deleted: in
 def to_stored(row: Sequence[Any]) -> StoredRecord:
     """Read a row of ``STORED``."""
     ref, version, modified_at, deleted, lead_id, body, base, changed_at = row
-    return StoredRecord(
+    return _stored(
         record=to_record(parse_ref(ref), version, modified_at, deleted, decode_body(body)),
         base=decode_values(base),
         changed_at=decode_times(changed_at),

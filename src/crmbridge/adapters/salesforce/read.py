@@ -30,9 +30,12 @@ from crmbridge.mapping import ObjectMap
 from crmbridge.model import Account, LeadStatus, Money, Opportunity, Record, RecordRef, Value
 from crmbridge.normalise import company_domain
 from crmbridge.ports import Item, KnownVersions, Page
+from crmbridge.twins import maker
 
 #: A survivor of a merge may have been merged in its turn, and so on.
 _MERGES = 5
+_made_ref = maker(RecordRef)
+_made_record = maker(Record)
 
 
 class Reader:
@@ -187,8 +190,8 @@ def _record(row: Row, object: str, fields: dict[str, Value], unknown: dict[str, 
         unknown.pop("status", None)
     if "AccountId" in row:
         fields["account_id"] = as_id(row["AccountId"])
-    return Record(
-        ref=RecordRef(CRM, object, id18(row["Id"])),
+    return _made_record(
+        ref=_made_ref(CRM, object, id18(row["Id"])),
         version=row["SystemModstamp"],
         modified_at=as_moment(row.get("LastModifiedDate") or row["SystemModstamp"]),
         fields=fields,
