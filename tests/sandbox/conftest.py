@@ -12,7 +12,6 @@ import urllib3
 from hubspot import HubSpot
 
 from crmbridge.sandbox import Sandbox
-from crmbridge.sandbox.options import Options
 
 
 @pytest.fixture(scope="session")
@@ -24,8 +23,7 @@ def running_sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(running_sandbox: Sandbox) -> Sandbox:
     """Give an empty sandbox with default switches."""
-    running_sandbox.run(lambda: setattr(running_sandbox.world, "options", Options()))
-    running_sandbox.reset()
+    running_sandbox.start_over()
     return running_sandbox
 
 

@@ -136,3 +136,22 @@ def test_a_list_token_is_refused_in_its_own_words(http: Http) -> None:
 def test_a_filter_from_the_epoch_fails(http: Http) -> None:
     """HS-9.19"""
     assert http.search(where("lastmodifieddate", "GTE", value="0")).status == 500
+
+
+def test_a_search_over_many_records_uses_an_index_and_finds_the_same(sandbox: Sandbox, http: Http) -> None:
+    rows = "".join(f"p{number}@example.com,Lang{number % 7}\n" for number in range(2_100))
+    sandbox.load("hubspot.contacts", f"email,lastname\n{rows}")
+    sandbox.set_options(hubspot={"search_lag_seconds": 0})
+    wanted = {"propertyName": "lastname", "operator": "EQ", "value": "LANG3"}
+    assert http.search(wanted, limit=1).json["total"] == 300
+    record_id = http.found(wanted, limit=1)[0]
+    http.update(record_id, lastname="Other")
+    assert http.search(wanted, limit=1).json["total"] == 299
+
+    def plan() -> str:
+        db = sandbox.world.db
+        sql = """SELECT COUNT(*) FROM hs_contacts WHERE archived = 0
+                 AND (lower_text(json_extract(properties, '$."lastname"')) = 'x')"""
+        return str(db.execute(f"EXPLAIN QUERY PLAN {sql}").fetchone()[3])
+
+    assert "hs_contacts_p_lastname" in sandbox.run(plan)

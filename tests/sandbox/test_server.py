@@ -141,6 +141,35 @@ class TestFaults:
         assert body in answer.data
         assert http.get(CONTACTS).status == 200
 
+    @pytest.mark.parametrize(
+        ("kind", "hubspot", "salesforce"),
+        [
+            ("expired_token", (401, "EXPIRED_AUTHENTICATION"), (401, "INVALID_SESSION_ID")),
+            ("lock", (423, "RESOURCE_LOCKED"), (400, "UNABLE_TO_LOCK_ROW")),
+            ("daily_limit", (429, "DAILY"), (403, "REQUEST_LIMIT_EXCEEDED")),
+            ("rate_limit", (429, "TEN_SECONDLY_ROLLING"), (403, "REQUEST_LIMIT_EXCEEDED")),
+        ],
+    )
+    def test_a_failure_by_name_is_in_the_words_of_the_crm(
+        self,
+        sandbox: Sandbox,
+        http: Http,
+        kind: str,
+        hubspot: tuple[int, str],
+        salesforce: tuple[int, str],
+    ) -> None:
+        sandbox.set_faults({"action": {"kind": kind}})
+        org = sandbox.ready["salesforce"]
+        asked = Http(org["instance_url"], org["session_id"])
+        for answer, (status, word) in (
+            (http.get(CONTACTS), hubspot),
+            (asked.get("/services/data/v62.0/limits"), salesforce),
+        ):
+            assert answer.status == status
+            assert word in answer.data.decode()
+            assert "Retry-After" not in answer.headers
+        asked.pool.clear()
+
     def test_headers_are_added(self, sandbox: Sandbox, http: Http) -> None:
         sandbox.set_faults({"action": {"status": 477, "headers": {"Retry-After": "7"}}})
         answer = http.get(CONTACTS)
@@ -183,6 +212,7 @@ class TestFaults:
             {"action": {}},
             {"action": {"status": "503"}},
             {"action": {"status": 503, "colour": "red"}},
+            {"action": {"kind": "flood"}},
             {"action": {"reset": "sometimes"}},
             {"colour": "red", "action": {"status": 503}},
             {"count": True, "action": {"status": 503}},

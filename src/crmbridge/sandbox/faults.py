@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from crmbridge.errors import ConfigError, Problem
+from crmbridge.sandbox.failures_by_name import BY_NAME, NAMES, hubspot_error, hubspot_limit, salesforce_error
 from crmbridge.sandbox.http import Response
 
 #: How the body of a fault is named in a rule.
@@ -23,7 +24,9 @@ class Action:
 
     #: Answer with this status instead; None: the app's own answer.
     status: int | None = None
-    #: Body of that answer: one of `BODIES`, or the JSON value to send.
+    #: Answer with this failure instead, in the words of the CRM asked: one of `NAMES`.
+    kind: str | None = None
+    #: Body of ``status``: one of `BODIES`, or the JSON value to send.
     body: Any = "json"
     #: Added to the answer, replacing headers of the same name.
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -31,12 +34,17 @@ class Action:
     delay_seconds: float = 0.0
     #: Wait in the middle of the body, in real seconds.
     body_delay_seconds: float = 0.0
-    #: Let the app handle the request although ``status`` is answered: a write is applied, its answer lost.
+    #: Let the app handle the request although a failure is answered: a write is applied, its answer lost.
     applied: bool = False
     #: Cut the connection: "before" the app sees the request, or "after" it was applied; None: do not.
     reset: str | None = None
     #: Send only so many bytes of the announced body, then cut the connection; None: all.
     truncate_at: int | None = None
+
+    @property
+    def replaces(self) -> bool:
+        """Whether something else is answered than the app's answer."""
+        return self.status is not None or self.kind is not None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,9 +123,12 @@ def parse_rules(data: Any) -> list[Rule]:
 
 
 def answer(action: Action, crm: str) -> Response:
-    """Make the answer of a fault that has a status of its own."""
+    """Make the answer of a fault that replaces the app's."""
     status = action.status or 500
-    if action.body == "json" or not isinstance(action.body, str):
+    if action.kind is not None:
+        status, value = BY_NAME[crm][action.kind]
+        kind, body = "application/json;charset=utf-8", json.dumps(value).encode()
+    elif action.body == "json" or not isinstance(action.body, str):
         value = _ERRORS[crm](status) if action.body == "json" else action.body
         kind, body = "application/json;charset=utf-8", json.dumps(value).encode()
     else:
@@ -150,6 +161,8 @@ def _parse_action(item: Any, key: str, problems: list[Problem]) -> Action:
     _check(item, _ACTION_KEYS, key, problems)
     if item.get("reset") not in (None, *RESETS):
         problems.append(Problem("faults", f"{key}.reset", "must be one of: " + ", ".join(RESETS)))
+    if item.get("kind") not in (None, *NAMES):
+        problems.append(Problem("faults", f"{key}.kind", "must be one of: " + ", ".join(NAMES)))
     if isinstance(item.get("body"), str) and item["body"] not in BODIES:
         problems.append(Problem("faults", f"{key}.body", "must be JSON or one of: " + ", ".join(BODIES)))
     return Action(**{name: item[name] for name in _ACTION_KEYS if name in item})
@@ -172,6 +185,7 @@ _NUMBER = (int, float)
 _RULE_KEYS = {"crm": str, "method": str, "path": str, "count": int, "ratio": _NUMBER, "skip": int}
 _ACTION_KEYS: dict[str, Any] = {
     "status": int,
+    "kind": str,
     "body": (str, dict, list),
     "headers": dict,
     "delay_seconds": _NUMBER,
@@ -202,27 +216,17 @@ _SALESFORCE_CODES = {
     404: "NOT_FOUND",
     503: "SERVER_UNAVAILABLE",
 }
-_TEN_SECONDLY = {
-    "message": "You have reached your ten_secondly_rolling limit.",
-    "errorType": "RATE_LIMIT",
-    "policyName": "TEN_SECONDLY_ROLLING",
-}
 
 
 def _hubspot_error(status: int) -> Any:
-    error = {
-        "status": "error",
-        "message": f"Scripted fault {status}",
-        "correlationId": "00000000-0000-4000-8000-000000000000",
-    }
     if status == 429:
-        return error | _TEN_SECONDLY
-    return error | ({"category": _HUBSPOT_CATEGORIES[status]} if status in _HUBSPOT_CATEGORIES else {})
+        return hubspot_limit("TEN_SECONDLY_ROLLING", "ten_secondly_rolling")
+    category = _HUBSPOT_CATEGORIES.get(status)
+    return hubspot_error(f"Scripted fault {status}", **({"category": category} if category else {}))
 
 
 def _salesforce_error(status: int) -> Any:
-    code = _SALESFORCE_CODES.get(status, "UNKNOWN_EXCEPTION")
-    return [{"message": f"Scripted fault {status}", "errorCode": code}]
+    return salesforce_error(_SALESFORCE_CODES.get(status, "UNKNOWN_EXCEPTION"), f"Scripted fault {status}")
 
 
 _ERRORS = {"hubspot": _hubspot_error, "salesforce": _salesforce_error}

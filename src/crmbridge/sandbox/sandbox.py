@@ -30,6 +30,7 @@ from crmbridge.sandbox.control import PREFIX, ControlApp
 from crmbridge.sandbox.demo import fill
 from crmbridge.sandbox.hubspot import HubSpotApp
 from crmbridge.sandbox.load import LoadReport, load, load_file
+from crmbridge.sandbox.options import Options
 from crmbridge.sandbox.salesforce import SalesforceApp
 from crmbridge.sandbox.server import Listener
 from crmbridge.sandbox.world import World
@@ -153,6 +154,10 @@ class Sandbox:
         """Go back to what it was started with: empty, or with the demo and the files loaded again."""
         self.run(self._reset)
 
+    def start_over(self) -> None:
+        """Do as `reset`, and put back switches and connector too: what every test begins with."""
+        self.run(self._start_over)
+
     def advance(self, seconds: float) -> None:
         """Let sandbox time pass at once: what falls due happens, in order, before this returns."""
         self._wait_for(self.world.jobs.advance(round(seconds * 1000)))
@@ -273,6 +278,12 @@ class Sandbox:
             app.reset()
         self._fill()
         self.connector.reset()
+
+    def _start_over(self) -> None:
+        self.world.options = Options()
+        self.world.options.change(self.options.options or {})
+        self._reset()
+        self.connector.switch(self.options.connector)
 
     async def _listen(self, folder: Path, listeners: list[Listener]) -> dict[str, Any]:
         options, tls, ca_file = self.options, None, None

@@ -208,7 +208,7 @@ def _with_fault(action: faults.Action | None, crm: str, handle: Callable[[], Res
     if action.reset == "after":
         handle()
         return None
-    if action.status is not None:
+    if action.replaces:
         if action.applied:
             handle()
         return faults.answer(action, crm)

@@ -147,14 +147,12 @@ def _column(portal: Portal, kind: ObjectType, name: str) -> _Column:
     if name == kind.modified_property:
         return _Column("modified", [], "datetime", _milliseconds)
     type_name = portal.catalog.properties(kind)[name]["type"]
-    path, extract = [f'$."{name}"'], "json_extract(properties, ?)"
-    if type_name == "number":
-        return _Column(f"CAST({extract} AS REAL)", path, type_name, _number)
-    if type_name == "datetime":
-        return _Column(extract, path, type_name, lambda text: iso_ms(_milliseconds(text)))
-    if type_name == "date":
-        return _Column(extract, path, type_name, lambda text: iso_ms(_milliseconds(text))[:10])
-    return _Column(f"lower_text({extract})", path, type_name, str.lower)
+    sql, convert = _SQL_OF_TYPE.get(type_name, _SQL_OF_TEXT)
+    # Written out, not bound: an index is used for the very same expression only.
+    path = name.replace("'", "''")
+    sql = sql.format(f"json_extract(properties, '$.\"{path}\"')")
+    portal.store.index_property(kind, name, sql)
+    return _Column(sql, [], type_name, convert)
 
 
 def _number(text: str) -> float:
@@ -172,6 +170,15 @@ def _milliseconds(text: str) -> int:
     if value == 0:  # the live service fails on filters from the epoch itself (checked 2026-11-21)
         raise HubSpotError(500, "There was a problem with the request.", None)
     return value
+
+
+#: Type of a property -> its expression, with a place for its text, and how a filter's value is read.
+_SQL_OF_TYPE: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "number": ("CAST({} AS REAL)", _number),
+    "datetime": ("{}", lambda text: iso_ms(_milliseconds(text))),
+    "date": ("{}", lambda text: iso_ms(_milliseconds(text))[:10]),
+}
+_SQL_OF_TEXT = ("lower_text({})", str.lower)
 
 
 def _compare(sign: str) -> Callable[[_Column, Mapping[str, Any]], tuple[str, Values]]:

@@ -20,6 +20,9 @@ from crmbridge.sandbox.world import World
 FIRST_ID = 101
 _COLUMNS = "id, archived, created, modified, archived_at, properties"
 _SQLITE_VARIABLES = 30_000
+#: Highest record id up to which a search looks at every record; most indexed properties of a type, as every
+#: index is work for every write.
+_SMALL_ID, _MAX_INDEXES = 2_000, 12
 #: How long archived records are kept (specifications, checked 2026-11-21).
 KEPT_MS = 90 * 86_400_000
 _NEVER_MS = 1 << 62
@@ -72,6 +75,8 @@ class Store:
         self._db.create_function("lower_text", 1, _lower, deterministic=True)
         #: When the next archived record is to be forgotten, epoch milliseconds.
         self.next_expiry_ms = self._next_expiry()
+        #: Indexed properties by type.
+        self._indexed: dict[str, set[str]] = {kind.name: set() for kind in OBJECT_TYPES}
 
     def _create(self, kind: ObjectType) -> None:
         self._db.execute(
@@ -249,6 +254,25 @@ class Store:
                 for key, old in before
             ],
         )
+
+    def index_property(self, kind: ObjectType, name: str, expression: str) -> None:
+        """Index a property that is searched for, unless the records are few or many properties are indexed.
+
+        Args:
+            kind: The type.
+            name: A property that the type has.
+            expression: How searches write it in SQL.
+        """
+        present = self._indexed[kind.name]
+        if name in present or len(present) == _MAX_INDEXES or not name.isidentifier():
+            return
+        highest = self._db.execute(f"SELECT MAX(id) FROM {kind.table}").fetchone()[0]
+        if (highest or 0) > _SMALL_ID:
+            present.add(name)
+            self._db.execute(
+                f'CREATE INDEX IF NOT EXISTS "{kind.table}_p_{name}" ON {kind.table}'
+                f" (archived, {expression}, id)"
+            )
 
     def settle_search(self, now: int) -> None:
         """Let search see what has become visible by now."""
