@@ -160,7 +160,7 @@ class _Writer:
             else:
                 # Not the version of the answer: somebody may have changed another field just before,
                 # and the row would not be read again.
-                self._done.append((write, replace(outcome, version="")))
+                self._done.append((write, replace(outcome, version="") if outcome.version else outcome))
         if len(self._doubtful) >= self.crm.read_limit(self.kind.object):
             self._verify()
         self.ledger.renew(self.run)
@@ -218,7 +218,10 @@ class _Writer:
                 return OutcomeState.MOVED
             values[name] = new
         version = record.version if item.if_version is not None else None
-        return replace(item, values=values, if_version=version) if values else OutcomeState.UNCHANGED
+        if not values:
+            return OutcomeState.UNCHANGED
+        is_same = len(values) == len(item.values) and version == item.if_version
+        return item if is_same else replace(item, values=values, if_version=version)
 
     def _is_doubtful(self, write: Write, outcome: Outcome) -> bool:
         """Tell whether the CRM may silently have done something else."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from math import inf
+from operator import attrgetter
 from typing import Any, Final, cast
 
 from crmbridge.history import RecordHistory
@@ -23,6 +24,7 @@ from crmbridge.twins import open_twin
 
 _OpenLead: Final = open_twin(Lead)
 _NAMES: Final = tuple(item.name for item in fields(Lead))
+_values: Final = attrgetter(*_NAMES)
 # Looked up once, and compared by identity: an enum finds its members and its hash by a call in Python.
 _STAGE: Final = EntryKind.STAGE
 _STATUS: Final = EntryKind.STATUS
@@ -157,8 +159,8 @@ class _Walk:
         process: Process,
     ) -> None:
         opened: Any = _OpenLead()
-        for name in _NAMES:
-            setattr(opened, name, getattr(lead, name))
+        for name, value in zip(_NAMES, _values(lead), strict=True):
+            setattr(opened, name, value)
         opened.status = opened.status_at = opened.status_reason = opened.stage = opened.stage_at = None
         opened.owner = opened.owner_kind = opened.owner_active = None
         self._open = opened

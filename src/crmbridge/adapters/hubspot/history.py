@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from crmbridge.adapters.hubspot.answers import PastRow, PastValue, parts, stamped
@@ -174,12 +175,18 @@ def _stamps(
             yield min(found, key=lambda stamp: stamp.entered_at or datetime.max.replace(tzinfo=UTC))
 
 
+@cache
+def _dates_of(raw: str) -> list[tuple[str, str | None]]:
+    """Name the dates of one stage, newest generation first; a portal has a handful of stages."""
+    return [(entered.format(raw), left.format(raw) if left else None) for entered, left in _GENERATIONS]
+
+
 def _stamp(properties: Mapping[str, str | None], stage: str, raw: str) -> StageStamp | None:
     """Take the newest generation that says when the stage was entered."""
-    for entered, left in _GENERATIONS:
-        entered_at = _moment(properties.get(entered.format(raw)))
+    for entered, left in _dates_of(raw):
+        entered_at = _moment(properties.get(entered))
         if entered_at is not None:
-            left_at = _moment(properties.get(left.format(raw))) if left is not None else None
+            left_at = _moment(properties.get(left)) if left is not None else None
             return StageStamp(stage=stage, entered_at=entered_at, left_at=left_at)
     return None
 
