@@ -24,7 +24,9 @@ ALLOWED: dict[str, set[str]] = {
     "outbox": {"ports"},  # for its type alone
     "handoff": {"model", "outbox", "process"},
     "notices": {"model", "outbox", "process"},
-    "ports": {"errors", "history", "journey", "model", "outbox", "safety", "standing"},
+    "ports": {"errors", "history", "journey", "model", "outbox", "safety", "seen", "standing"},
+    "seen": {"codec", "model"},
+    "replay": {"asof", "errors", "journey", "metrics", "model", "process", "seen", "timeline", "twins"},
     "standing": {"model"},
     "chart": {"model", "process"},
     "lists": {"chunks", "identity", "model", "ports", "standing"},

@@ -310,7 +310,7 @@ def test_whoever_is_forgotten_stands_in_no_table_any_more_and_the_audit_keeps_it
 def test_of_every_table_it_is_known_whether_it_holds_people() -> None:
     """A new table is either erased by ``forget`` or belongs on this list of what holds nobody's data."""
     by_record = "record audit lead identity_key activity ruling undone intent past".split()
-    colleagues_and_companies = "owner account opportunity opportunity_person".split()
+    colleagues_and_companies = "owner instant account opportunity opportunity_person".split()
     ids_and_numbers = (
         "lease run setting watermark alias pointer assignment event quarantine "
         "owner_change usage limiter checkpoint"
