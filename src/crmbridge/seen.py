@@ -223,11 +223,10 @@ class Look:
 
 def folded(items: Iterable[Seen]) -> Seen:
     """Put what several decisions saw into one: what the last of them saw in full."""
-    known, last = Sight(), None
-    for last in items:  # noqa: B007 - the last one is used below
-        known.take(last)
-    if last is None:
-        raise ValueError("nothing was seen")
+    known, rows = Sight(), list(items)
+    for row in rows:
+        known.take(row)
+    last = rows[-1]
     return replace(changes(Sight(), known), seal=last.seal, memory=last.memory, passed=last.passed)
 
 

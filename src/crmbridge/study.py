@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from crmbridge.comparing import Comparison, compare, effects
@@ -17,6 +18,8 @@ from crmbridge.ports import Ledger
 from crmbridge.process import Explanation, Process
 from crmbridge.process.lint import Finding, World, lint
 from crmbridge.references import find_lead
+from crmbridge.replay import Replay
+from crmbridge.replaying import Trial, try_out
 from crmbridge.reporting import Choice, outline, terms
 
 
@@ -90,3 +93,16 @@ class Study(ABC):
         """
         before, moment = old or self.process, now or self._clock()
         return compare(before, new, effects(before, new, self.ledger, self.mapping, moment))
+
+    def replay(self, trial: Trial) -> Replay:
+        """Say what a process would have done over a period of the past, alone or beside another one.
+
+        Reads the ledger alone: no CRM is called and nothing is written. At the moments of recorded live runs
+        it decides over exactly what they saw, on other days over what is recorded. Goes through the period a
+        second time where single leads are shown.
+
+        Raises:
+            ConfigError: the period is none, or the lead is not known.
+        """
+        known = find_lead(self.ledger, trial.lead) if trial.lead is not None else None
+        return try_out(replace(trial, lead=known), self.ledger, self.process, self.mapping)

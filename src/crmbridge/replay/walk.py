@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from crmbridge.model import Decision, Lead, Memory, OwnerKind, StageRole
-from crmbridge.process import Process, decide
+from crmbridge.process import Process, decide, with_clocks
 from crmbridge.replay.past import Past, Step
 from crmbridge.replay.ticks import Ticks
 from crmbridge.seen import OURS, is_acted_on
@@ -23,6 +23,8 @@ _NAMES: Final = tuple(item.name for item in fields(Lead))
 _LEAD: Final = StageRole.LEAD
 _QUALIFIED: Final = StageRole.QUALIFIED
 _NOTHING: Final = Memory()
+_OWNER: Final = frozenset({"owner", "owner_kind", "owner_active"})
+_NONE: Final[frozenset[str]] = frozenset()
 #: Told of every decision: where, on what lead, from which memory, what came of it.
 Watcher = Callable[[int, Lead, Memory, Decision], None]
 
@@ -71,6 +73,8 @@ class Asked:
     place: int
     decision: Decision
     track: Track
+    #: What the decision started from.
+    before: Memory
 
 
 class Walk:
@@ -93,15 +97,26 @@ class Walk:
         self.track = track or Track(past.lead.id)
 
     @property
+    def looked_at(self) -> int:
+        """Count the ticks from the lead's beginning to the end, decided or not."""
+        return len(self._ticks.at) - min(self._ticks.place(self._past.began), len(self._ticks.at))
+
+    @property
     def lead(self) -> Lead:
         """Show the lead as it stands; it changes as the walk goes on."""
         return cast("Lead", self._open)
 
-    def resume(self, decision: Decision, place: int) -> None:
-        """Go on behind a decision that was made earlier, its rep included."""
+    def resume(self, decision: Decision, place: int) -> Decision:
+        """Go on behind a hand-off, with the rep that it got if there was one; gives it with its clocks."""
         self._memory = decision.memory
         self._happened(self._ticks.at[place], place)
+        self._memory = decision.memory
+        if decision.memory.assigned_owner is not None:
+            self._open.owner, self._ours = None, True
+            self._show(place)
+            decision = with_clocks(decision, self.lead, self._process, self._ticks.at[place])
         self._decided(decision, place)
+        return decision
 
     def on(self, watch: Watcher | None = None) -> Asked | None:
         """Go on to the next decision that needs a rep; None: there is none until the end.
@@ -122,7 +137,7 @@ class Walk:
             self._note(decision, place, before)
             if decision.handed_off:
                 self.track.asked = place if self.track.asked is None else self.track.asked
-                return Asked(lead.id, place, decision, self.track)
+                return Asked(lead.id, place, decision, self.track, before)
             if watch is not None:
                 watch(place, lead, before, decision)
             self._decided(decision, place)
@@ -145,7 +160,7 @@ class Walk:
         passed = self._sees_sales(place)
         if passed and self._withheld:
             for step in self._withheld:
-                self._take(step)
+                self._take(step, place)
             self._withheld.clear()
         while self._next < len(steps) and steps[self._next].at <= now:
             step = steps[self._next]
@@ -153,7 +168,7 @@ class Walk:
             if step.sales and not passed:
                 self._withheld.append(step)
             else:
-                self._take(step)
+                self._take(step, place)
             if step.memory is not None and (self._is_exact(place) or self._memory is _NOTHING):
                 self._memory = step.memory
 
@@ -165,11 +180,14 @@ class Walk:
         run = self._ticks.runs[place]
         return run is not None and run.process == self._process.fingerprint
 
-    def _take(self, step: Step) -> None:
+    def _take(self, step: Step, place: int) -> None:
         opened = self._open
+        # Whom sales had it with really is an outcome: here it is with whom this process gave it to.
+        skipped = _OWNER if step.sales and not self._is_exact(place) else _NONE
         for name, value in step.values.items():
-            setattr(opened, name, value)
-        if "owner" in step.values:
+            if name not in skipped:
+                setattr(opened, name, value)
+        if "owner" in step.values and not skipped:
             self._ours = step.values["owner"] == OURS
             opened.owner = None if self._ours else opened.owner
 
