@@ -19,8 +19,9 @@ from crmbridge.process import Explanation, Process
 from crmbridge.process.lint import Finding, World, lint
 from crmbridge.references import find_lead
 from crmbridge.replay import Replay
-from crmbridge.replaying import Trial, try_out
+from crmbridge.replaying import LedgerSource, Trial, try_out
 from crmbridge.reporting import Choice, outline, terms
+from crmbridge.tuning import Suggestion, suggest
 
 
 class Study(ABC):
@@ -93,6 +94,16 @@ class Study(ABC):
         """
         before, moment = old or self.process, now or self._clock()
         return compare(before, new, effects(before, new, self.ledger, self.mapping, moment))
+
+    def tune(self, now: datetime | None = None) -> Suggestion:
+        """Suggest points and a threshold from what became of past leads; applies nothing.
+
+        Raises:
+            ConfigError: the statistics library is not installed (extra ``tune``).
+        """
+        source = LedgerSource(self.ledger, self.process, self.mapping)
+        pasts = (past for page in source.pages() for past in page)
+        return suggest(pasts, self.process, now or self._clock())
 
     def replay(self, trial: Trial) -> Replay:
         """Say what a process would have done over a period of the past, alone or beside another one.

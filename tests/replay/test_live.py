@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-import crmbridge.deciding as deciding
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.model import Decision, Lead, Memory
 from crmbridge.replay import replay, ticks
-from crmbridge.replaying import LedgerSource, Trial
+from crmbridge.replaying import LedgerSource
 from tests.property.company import process
 from tests.property.world import START, World
 

@@ -125,9 +125,7 @@ class Replayer:
         if asked is not None:
             if asked.place not in self._asked:
                 heappush(self._heap, asked.place)
-            self._asked[asked.place].append(
-                replace(asked, decision=self._kept(asked.decision))
-            )
+            self._asked[asked.place].append(replace(asked, decision=self._kept(asked.decision)))
             return
         track = walk.track
         self.found.tally.lead(track, past, walk.looked_at)
@@ -158,9 +156,7 @@ def replay(
         watches: Told of every decision, one for each process; empty: nobody is.
     """
     told = watches or (None,) * len(processes)
-    made = [
-        Replayer(process, source, ticks, watch) for process, watch in zip(processes, told, strict=True)
-    ]
+    made = [Replayer(process, source, ticks, watch) for process, watch in zip(processes, told, strict=True)]
     for page in source.pages():
         for each in made:
             each.take(page)

@@ -18,7 +18,11 @@ class Loads:
     def note(self, before: Memory, after: Memory) -> None:
         """Count an assignment, if a decision made or found one."""
         owner, at = after.assigned_owner, after.assigned_at
-        if owner is not None and at is not None and (before.assigned_at, before.assigned_owner) != (at, owner):
+        if (
+            owner is not None
+            and at is not None
+            and (before.assigned_at, before.assigned_owner) != (at, owner)
+        ):
             insort(self._given[owner], at)
 
     def between(self, since: datetime, until: datetime) -> dict[str, int]:

@@ -246,7 +246,8 @@ def _values(row: Seen, sight: Sight) -> dict[str, Any]:
 
 def _bare(lead: Lead) -> Lead:
     """Leave out every datum of the person that may have been filled in later."""
-    return replace(lead, **{item.name: item.default for item in _PERSON}, custom={}, account=None)
+    nothing: dict[str, Any] = {item.name: item.default for item in _PERSON}
+    return replace(lead, **nothing, custom={}, account=None)
 
 
 def _without(lead: Lead, hidden: Sequence[str]) -> Lead:
@@ -254,5 +255,5 @@ def _without(lead: Lead, hidden: Sequence[str]) -> Lead:
     if not hidden:
         return lead
     own = {name: value for name, value in lead.custom.items() if name not in hidden}
-    known = {item.name: item.default for item in _PERSON if item.name in hidden}
+    known: dict[str, Any] = {item.name: item.default for item in _PERSON if item.name in hidden}
     return replace(lead, custom=own, **known)

@@ -1,4 +1,4 @@
-"""Makes of what was counted what people read: shares with intervals, bands, two versions side by side. Pure."""
+"""Makes of what was counted what people read: shares, bands, two versions side by side. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts what a replay finds, lead by lead: how many, for whom, how well, and what nobody can say yet. Pure."""
+"""Counts what a replay finds, lead by lead: how many, for whom, how well, what nobody can say yet. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from crmbridge.metrics.figures import Sample, period_of
 from crmbridge.process import Process
-from crmbridge.replay.past import Outcome, Past
+from crmbridge.replay.past import Past
 from crmbridge.replay.ticks import Ticks
 from crmbridge.replay.walk import Hand, Track
 
@@ -56,7 +56,6 @@ class Tally:
         self.passed = self.flapped = self.drops = self.unplaced = 0
         #: Seconds that those who waited for a rep longer than a tick waited.
         self.waits = Sample()
-        self.late = 0
         self.judged = {name: Judged() for name in OUTCOMES}
         self.seen_live = self.with_way = self.with_activities = 0
 
@@ -110,6 +109,3 @@ class Tally:
         band = max(0, min(BANDS, int(track.best // self.band_width)))
         judged.bands[band] += 1
         judged.bands_so[band] += came
-
-
-__all__ = ["BANDS", "OUTCOMES", "Judged", "Outcome", "Tally"]
