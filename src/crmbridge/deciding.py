@@ -18,15 +18,24 @@ from crmbridge.handoff import attachments
 from crmbridge.identity import is_live
 from crmbridge.mapping import Mapping as CompanyMapping
 from crmbridge.mapping import ObjectMap
-from crmbridge.model import NO_MEMORY, Assignment, Conflict, Decision, Lead, Notice, RecordRef, Value
+from crmbridge.model import NO_MEMORY, Conflict, Decision, Lead, Notice, RecordRef, Value
 from crmbridge.notices import deliveries, notices_of, quarantined
 from crmbridge.object_map import FieldMap
 from crmbridge.outbox import Delivery
 from crmbridge.plan import PlanContext, plan_lead
 from crmbridge.ports import Crm, FieldSchema, Ledger, Planned, Progress, Run, Schema, StoredLead, no_progress
-from crmbridge.process import Assigned, Explanation, Process, advance, assign, decide, evaluate, explain
-from crmbridge.process.sla import SlaState, first_open
+from crmbridge.process import (
+    Explanation,
+    Process,
+    advance,
+    assign,
+    decide,
+    explain,
+    with_clocks,
+    with_rep,
+)
 from crmbridge.recording import recorded
+from crmbridge.sightings import Sightings
 from crmbridge.standing import standing_of
 from crmbridge.twins import changer
 from crmbridge.unify import OwnerDirectory, unify
@@ -66,6 +75,7 @@ class Deciding:
         self._owners = OwnerDirectory(ledger.owners())
         self._context = _plan_context(process, self._mapping, crms, schemas, self._owners)
         self._stages = tuple(stage.name for stage in process.stages)
+        self._sightings = Sightings(ledger)
 
     @property
     def owners(self) -> OwnerDirectory:
@@ -83,9 +93,11 @@ class Deciding:
 
     def decide(self, run: Run) -> None:
         """Decide every marked lead; those that need a rep are planned without one for now."""
+        self.ledger.note_instant(run, self.now, self.process.fingerprint)
         after = ""
         while ids := self.ledger.marked(self.now, after, _PAGE):
-            self.ledger.append(run, [self._planned(stored) for stored in self.ledger.load(ids)])
+            planned = [self._planned(stored) for stored in self.ledger.load(ids)]
+            self.ledger.append(run, self._sightings.noted(planned))
             self.ledger.renew(run)
             self._progress("decide leads", len(ids))
             after = ids[-1]
@@ -95,7 +107,8 @@ class Deciding:
         for page in chunks(self._assigned(run), _PAGE):
             chosen = {decision.lead_id: decision for decision in page}
             loaded = self.ledger.load(list(chosen))
-            self.ledger.append(run, [self._plan(stored, chosen[stored.id]) for stored in loaded])
+            planned = [self._plan(stored, chosen[stored.id]) for stored in loaded]
+            self.ledger.append(run, self._sightings.noted(planned))
             self.ledger.renew(run)
 
     def explain(self, lead_id: str) -> Explanation:
@@ -128,17 +141,17 @@ class Deciding:
             )
         if not any(is_live(part.record) for part in stored.records):
             return Planned(lead_id=stored.id, decision=None, skipped="deleted")
-        lead = self.unify(stored)
+        lead = self._sightings.of(stored, self.unify(stored))
         if not self.process.covers(lead, self.now):
             return Planned(lead_id=stored.id, decision=None, skipped="out_of_scope")
         self.unreadable.update(lead.unknown)
         return self._recorded(stored, lead, decide(lead, self.process, stored.memory or NO_MEMORY, self.now))
 
     def _plan(self, stored: StoredLead, decision: Decision) -> Planned:
-        lead = self.unify(stored)
+        lead = self._sightings.of(stored, self.unify(stored))
         if decision.memory.assigned_owner is not None:
             lead = replace(lead, owner=decision.memory.assigned_owner)
-            decision = _with_clocks(decision, evaluate(lead, self.process, decision.memory, self.now))
+            decision = with_clocks(decision, lead, self.process, self.now)
         return self._recorded(stored, lead, decision)
 
     def _recorded(self, stored: StoredLead, lead: Lead, decision: Decision) -> Planned:
@@ -195,7 +208,7 @@ class Deciding:
             now=self.now,
         )
         for found in handed_out:
-            yield _with_rep(asked.pop(), found, self.now)
+            yield with_rep(asked.pop(), found, self.now)
 
 
 def pointers_after(
@@ -239,16 +252,6 @@ def _noted(decisions: Iterable[Decision], asked: list[Decision]) -> Iterator[Dec
         yield decision
 
 
-def _with_rep(decision: Decision, found: Assigned, now: datetime) -> Decision:
-    """Put the rep into a decision; one that nobody could be found for hands nothing over."""
-    territory = decision.assignment.territory if decision.assignment else None
-    assignment = Assignment(owner=found.owner, pool=found.pool, via=found.via, territory=territory)
-    if found.owner is None:
-        return replace(decision, assignment=assignment, handed_off=False)
-    memory = replace(decision.memory, assigned_owner=found.owner, assigned_at=now)
-    return replace(decision, assignment=assignment, memory=memory, due_at=None)
-
-
 def claimed(stored: StoredLead) -> str | None:
     """Say why nobody may act on a lead whose records others claim too; None when that is no question.
 
@@ -288,17 +291,6 @@ def _places(item: FieldMap, field: FieldSchema | None) -> Mapping[Value, int]:
     """Give our value -> its place among the options that the CRM offers."""
     offered = {option.value: place for place, option in enumerate(field.options)} if field else {}
     return {ours: offered[raw] for ours, raw in item.to_raw.items() if raw in offered}
-
-
-def _with_clocks(decision: Decision, promised: SlaState | None) -> Decision:
-    """Put the clocks of who just got the lead into a decision."""
-    first = first_open(promised) if promised is not None else None
-    return replace(
-        decision,
-        due_at=promised.next_at if promised is not None else None,
-        promise=first.name if first is not None else None,
-        promised_at=first.due_at if first is not None else None,
-    )
 
 
 def _plan_context(

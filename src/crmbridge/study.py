@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from crmbridge.comparing import Comparison, compare, effects
@@ -17,7 +18,10 @@ from crmbridge.ports import Ledger
 from crmbridge.process import Explanation, Process
 from crmbridge.process.lint import Finding, World, lint
 from crmbridge.references import find_lead
+from crmbridge.replay import Replay
+from crmbridge.replaying import LedgerSource, Trial, try_out
 from crmbridge.reporting import Choice, outline, terms
+from crmbridge.tuning import Suggestion, suggest
 
 
 class Study(ABC):
@@ -90,3 +94,26 @@ class Study(ABC):
         """
         before, moment = old or self.process, now or self._clock()
         return compare(before, new, effects(before, new, self.ledger, self.mapping, moment))
+
+    def tune(self, now: datetime | None = None) -> Suggestion:
+        """Suggest points and a threshold from what became of past leads; applies nothing.
+
+        Raises:
+            ConfigError: the statistics library is not installed (extra ``tune``).
+        """
+        source = LedgerSource(self.ledger, self.process, self.mapping)
+        pasts = (past for page in source.pages() for past in page)
+        return suggest(pasts, self.process, now or self._clock())
+
+    def replay(self, trial: Trial) -> Replay:
+        """Say what a process would have done over a period of the past, alone or beside another one.
+
+        Reads the ledger alone: no CRM is called and nothing is written. At the moments of recorded live runs
+        it decides over exactly what they saw, on other days over what is recorded. Goes through the period a
+        second time where single leads are shown.
+
+        Raises:
+            ConfigError: the period is none, or the lead is not known.
+        """
+        known = find_lead(self.ledger, trial.lead) if trial.lead is not None else None
+        return try_out(replace(trial, lead=known), self.ledger, self.process, self.mapping)

@@ -18,6 +18,7 @@ from crmbridge.cli import (
     list_commands,
     past_commands,
     process_commands,
+    replay_commands,
     report_commands,
     run_commands,
     sandbox_commands,
@@ -42,7 +43,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Run": run_commands.COMMANDS,
     "Work": list_commands.COMMANDS,
     "Look at it": report_commands.COMMANDS,
-    "The past": past_commands.COMMANDS,
+    "The past": (*past_commands.COMMANDS, *replay_commands.COMMANDS),
     "Look after it": care_commands.COMMANDS,
 }
 for panel, commands in _PANELS.items():

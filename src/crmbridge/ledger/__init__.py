@@ -23,6 +23,7 @@ from crmbridge.ledger.plans import Plans
 from crmbridge.ledger.reading import Reading
 from crmbridge.ledger.records import Keys
 from crmbridge.ledger.runs import Runs
+from crmbridge.ledger.sights import Sights
 from crmbridge.ledger.standings import Standings
 from crmbridge.ledger.store import Clock, Store
 from crmbridge.ledger.usage import Usage
@@ -46,6 +47,7 @@ class SqlLedger(
     Forgetting,
     Journeys,
     PastChapter,
+    Sights,
 ):
     """Implements ``ports.Ledger``, one chapter of it per module. Thread-safe; close it when done."""
 

@@ -31,6 +31,7 @@ from crmbridge.ledger.tables import (
     planned,
     record,
     ruling,
+    seen,
     standing,
     undone,
 )
@@ -38,7 +39,7 @@ from crmbridge.model import Memory, Record
 from crmbridge.safety import Forgotten
 
 #: Tables whose rows about the lead go; what else is the person's goes or is emptied row by row below.
-BY_LEAD = (planned, change, conflict, dispute, failure, standing, attachment, delivery)
+BY_LEAD = (planned, change, conflict, dispute, failure, standing, attachment, delivery, seen)
 _memory = unpacker(Memory)
 _NOTHING = pack(ERASED)
 

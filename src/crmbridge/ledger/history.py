@@ -11,8 +11,9 @@ from sqlalchemy import Select, select, tuple_
 from crmbridge.codec import unpack_value
 from crmbridge.ledger.marks import EDITED_SINCE, mark
 from crmbridge.ledger.part import CHUNK, Part
+from crmbridge.ledger.sights import fold_seen
 from crmbridge.ledger.store import AnyRow, from_micros, to_micros
-from crmbridge.ledger.tables import alias, audit, owner_change
+from crmbridge.ledger.tables import alias, audit
 from crmbridge.ledger.tables import run as run_table
 from crmbridge.ledger.watch import forget_counts
 from crmbridge.ports import Run
@@ -65,6 +66,7 @@ class History(Part):
         old = select(run_table.c.number).where(run_table.c.started_at < to_micros(before))
         with self._store.write() as tx:
             forget_counts(tx, min(before, watched))
+            fold_seen(self._store, tx, before)
             return tx.execute(audit.delete().where(audit.c.run.in_(old))).rowcount
 
 

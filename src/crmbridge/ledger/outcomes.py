@@ -20,6 +20,7 @@ from crmbridge.ledger.logged import AUDIT_COLUMNS, CHANGE_KEY, Logged, place_of,
 from crmbridge.ledger.marks import EDITED_SINCE, TO_DECIDE, mark
 from crmbridge.ledger.outbox import OutboxPart
 from crmbridge.ledger.part import CHUNK
+from crmbridge.ledger.sights import keep_seen
 from crmbridge.ledger.standings import place
 from crmbridge.ledger.tables import (
     assignment,
@@ -58,6 +59,7 @@ class Outcomes(OutboxPart):
             self._log_assignments(tx, chosen)
             record(self._store, tx, chosen)
             place(self._store, tx, chosen)
+            keep_seen(self._store, tx, self._number(tx, run), chosen)
             self._post(tx, chosen)
             for agreed in _agreed(tx, chosen):
                 store_bases(self._store, tx, agreed)

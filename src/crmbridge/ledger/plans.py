@@ -188,6 +188,7 @@ def _planned_row(number: int, item: Planned) -> tuple[Any, ...]:
         pack(list(item.entries)) if item.entries else None,
         None if item.standing is None else pack(item.standing),
         pack((item.attachments, item.deliveries)) if item.attachments or item.deliveries else None,
+        None if item.seen is None else item.seen.seal + pack(item.seen),
     )
 
 

@@ -172,6 +172,7 @@ planned = _table(
     _column("entries", LargeBinary, null=True),  # what the decision adds to the journey
     _column("standing", LargeBinary, null=True),
     _column("outgoing", LargeBinary, null=True),  # notes and messages, posted when it is promoted
+    _column("seen", LargeBinary, null=True),  # seal and body of what the decision saw
 )
 _index(
     "planned_handed_off",
@@ -366,6 +367,28 @@ checkpoint = _table(
     _column("part", Key, key=True),
     _column("at", BigInteger),
     _column("body", LargeBinary),
+    clustered=True,
+)
+
+# what runs saw -----------------------------------------------------------------------------------
+#: Every run that was carried out; one that was only planned goes with its plan.
+instant = _table(
+    "instant",
+    _column("run", BigInteger, key=True),
+    _column("at", BigInteger),  # the moment of its decisions
+    _column("process", Key),  # fingerprint
+    _column("live", SmallInteger),  # 1: it was carried out
+    _column(
+        "owners", LargeBinary, null=True
+    ),  # owners that came, changed (or None: went) since the one before
+)
+#: One row per lead and run that decided it over something new.
+seen = _table(
+    "seen",
+    _column("lead_id", Key, key=True),
+    _column("run", BigInteger, key=True),
+    _column("seal", LargeBinary),
+    _column("body", LargeBinary),  # a seen.Seen
     clustered=True,
 )
 

@@ -27,6 +27,7 @@ from crmbridge.model import (
 from crmbridge.outbox import Attachment, Delivery, Outbox
 from crmbridge.ports.crm import Page
 from crmbridge.safety import Ruling, SafetyLedger, Undone
+from crmbridge.seen import Instant, Seen
 from crmbridge.standing import Standing
 
 
@@ -113,6 +114,8 @@ class Planned:
     #: What goes out beside the changes once they are written.
     attachments: tuple[Attachment, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
+    #: What the decision saw; None: the same as the decision before it, and nothing came of it.
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +320,22 @@ class Ledger(SafetyLedger, Outbox, Protocol):
 
     def entries(self, lead_ids: Collection[str]) -> Mapping[str, Sequence[Entry]]:
         """Give what is recorded of leads' journeys, in order of time; a lead without any is absent."""
+
+    # what runs saw ---------------------------------------------------------------------------------
+    def note_instant(self, run: Run, at: datetime, process: str) -> None:
+        """Keep when a run decides, by which process (its fingerprint), and who could be given leads then.
+
+        It counts from when a part of the run's plan is carried out. Safe to repeat.
+        """
+
+    def instants(self) -> Sequence[Instant]:
+        """Give the runs that were carried out, in order of time, each with its owners."""
+
+    def seals(self, lead_ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Give the seal of what each lead's last decision saw; leads that were never decided are absent."""
+
+    def seen(self, lead_ids: Sequence[str]) -> Mapping[str, Sequence[tuple[int, Seen]]]:
+        """Give what the decisions about leads saw, with the number of the run, in order of time."""
 
     # the past --------------------------------------------------------------------------------------
     def keep_past(self, run: Run, items: Iterable[tuple[RecordHistory, str]]) -> None:

@@ -3,6 +3,7 @@
 from crmbridge.process.decide import decide
 from crmbridge.process.definition import Process
 from crmbridge.process.explain import Explanation, explain
+from crmbridge.process.handing import with_clocks, with_rep
 from crmbridge.process.hours import Calendar
 from crmbridge.process.pools import Assigned, Assignments, advance, assign
 from crmbridge.process.promises import Metrics, Quota
@@ -23,4 +24,6 @@ __all__ = [
     "decide",
     "evaluate",
     "explain",
+    "with_clocks",
+    "with_rep",
 ]

@@ -263,7 +263,8 @@ def test_the_audit_of_old_runs_goes_when_it_is_pruned(
 
 def test_owner_changes_are_kept_as_long_as_the_audit(ledger: SqlLedger, run: Run, ann: str) -> None:
     flip(ledger, run, 5)
-    ledger.prune(NOW + timedelta(days=365))
+    later = NOW + timedelta(days=365)
+    ledger.prune(later, later)
     assert ledger.quarantine(run, NOW, 3, LATER) == 0
 
 
@@ -360,7 +361,7 @@ def test_whoever_is_forgotten_stands_in_no_table_any_more_and_the_audit_keeps_it
 def test_of_every_table_it_is_known_whether_it_holds_people() -> None:
     """A new table is either erased by ``forget`` or belongs on this list of what holds nobody's data."""
     by_record = "record audit lead identity_key activity ruling undone intent past".split()
-    colleagues_and_companies = "owner account opportunity opportunity_person".split()
+    colleagues_and_companies = "owner instant account opportunity opportunity_person".split()
     ids_and_numbers = (
         "lease run setting watermark alias pointer assignment event quarantine "
         "owner_change usage limiter checkpoint"

@@ -151,6 +151,25 @@ CREATE TABLE crmbridge_checkpoint (
     body {blob} NOT NULL,
     PRIMARY KEY (job, part)
 ){clustered};
+
+ALTER TABLE crmbridge_planned ADD COLUMN seen {blob};
+
+CREATE TABLE crmbridge_instant (
+    run BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    process {key} NOT NULL,
+    live SMALLINT NOT NULL,
+    owners {blob},
+    PRIMARY KEY (run)
+);
+
+CREATE TABLE crmbridge_seen (
+    lead_id {key} NOT NULL,
+    run BIGINT NOT NULL,
+    seal {blob} NOT NULL,
+    body {blob} NOT NULL,
+    PRIMARY KEY (lead_id, run)
+){clustered};
 """
 
 
