@@ -79,22 +79,24 @@ class _Story:
 
     def tell(self, begins: datetime) -> None:
         """Go the way as far as chance allows, and never beyond now."""
-        self.created_at = at = begins
-        self._move("lead", at)
-        if self.chance.random() > 0.42 or not (at := self._later(at, 9)):
+        self.created_at = begins
+        self._move("lead", begins)
+        passed = self._later(begins, 9)
+        if passed is None or self.chance.random() > 0.42:
             return
         self.passed = True
-        self._did(ActivityKind.FORM_SUBMISSION, at - timedelta(hours=1), Direction.INBOUND)
-        self._move("mql", at, EntryKind.QUALIFIED, score=60 + self.chance.expovariate(1 / 14))
-        self._note(EntryKind.HANDED_OFF, at)
-        slow = at >= SLOWER
-        self._touch(at, slow=slow)
-        if not (at := self._later(at, 2)):
+        self._did(ActivityKind.FORM_SUBMISSION, passed - timedelta(hours=1), Direction.INBOUND)
+        self._move("mql", passed, EntryKind.QUALIFIED, score=60 + self.chance.expovariate(1 / 14))
+        self._note(EntryKind.HANDED_OFF, passed)
+        slow = passed >= SLOWER
+        self._touch(passed, slow=slow)
+        decided = self._later(passed, 2)
+        if decided is None:
             return
         if self.chance.random() > 0.66 * self.luck:
-            self._decline(at)
+            self._decline(decided)
         else:
-            self._work(at, slow=slow)
+            self._work(decided, slow=slow)
 
     def _decline(self, at: datetime) -> None:
         luck = self.chance.random()

@@ -1,4 +1,6 @@
-"""Write docs/report-demo.png: ``python -m tests.docs.report_picture [PAGE.html [PACK.html]]`` (with Chromium installed).
+"""Write docs/report-demo.png: ``python -m tests.docs.report_picture`` (with Chromium installed).
+
+``python -m tests.docs.report_picture PAGE.html [PACK.html]`` writes the page and the pack instead.
 
 The page is Acorn's, the company of ``make demo``, after a year that tests/docs/invented_year.py invents: the
 demo itself has seen one morning.
@@ -7,13 +9,15 @@ demo itself has seen one morning.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from PIL import Image
 
 from crmbridge.lists import ListRow
 from crmbridge.metrics import Document, Quota, report
@@ -116,12 +120,14 @@ def _rows(*, almost: bool) -> Iterator[ListRow]:
         )
 
 
-def write(target: Path, picture: Callable[[Path, Path], None]) -> None:
-    """Make the page and have its picture taken."""
+def write(target: Path) -> None:
+    """Make the page, take its picture, and keep as many colours as it needs."""
     with TemporaryDirectory(prefix="crmbridge-report-") as folder:
-        found = Path(folder) / "report.html"
+        found, taken = Path(folder) / "report.html", Path(folder) / "report.png"
         found.write_text(page(contents()), "utf-8")
-        picture(found, target)
+        photograph(found, taken, *SIZE)
+        with Image.open(taken) as picture:
+            picture.convert("RGB").quantize(256).save(target, optimize=True)
 
 
 def main() -> None:
@@ -130,7 +136,7 @@ def main() -> None:
         for name, text in zip(sys.argv[1:], (page(contents()), pack(meeting())), strict=False):
             Path(name).write_text(text, "utf-8")
     else:
-        write(PICTURE, lambda found, target: photograph(found, target, *SIZE))
+        write(PICTURE)
 
 
 if __name__ == "__main__":

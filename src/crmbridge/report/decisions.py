@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from crmbridge.report.contents import Contents, Decision
 from crmbridge.report.language import Language
@@ -13,6 +13,8 @@ from crmbridge.report.tables import cell, plain
 #: Segments that do worse, named at most.
 _SEGMENTS: Final = 3
 _PLACES: Final = 4
+#: Cohorts, the newest that could be tested, in which drift is news.
+_LATELY: Final = 3
 
 
 def decisions(contents: Contents, language: Language) -> list[Decision]:
@@ -38,18 +40,23 @@ def _waiting(contents: Contents, language: Language) -> Iterator[Decision]:
 
 
 def _drift(contents: Contents, language: Language) -> Iterator[Decision]:
-    found = contents.document["drift"]
-    for test in found["latest"] if found else ():
-        if test["drifted"]:
-            yield _decision(
-                language,
-                "drift",
-                to=language.word(test["to"]),
-                cohort=language.period(test["cohort"]),
-                rate=language.share(test["rate"]),
-                baseline=language.share(test["baseline_rate"]),
-                cause=language.say("cause", test["likely_cause"]),
-            )
+    """Give each rate that left what chance allows lately: the newest time of it."""
+    tests = (contents.document["drift"] or {"tests": []})["tests"]
+    for role in dict.fromkeys(test["to"] for test in tests):
+        lately = [test for test in tests if test["to"] == role][-_LATELY:]
+        moved = [test for test in lately if test["drifted"]]
+        if moved:
+            yield _decision(language, "drift", **_moved(moved[-1], language))
+
+
+def _moved(test: Mapping[str, Any], language: Language) -> dict[str, str]:
+    return {
+        "to": language.word(test["to"]),
+        "cohort": language.period(test["cohort"]),
+        "rate": language.share(test["rate"]),
+        "baseline": language.share(test["baseline_rate"]),
+        "cause": language.say("cause", test["likely_cause"]),
+    }
 
 
 def _promises(contents: Contents, language: Language) -> Iterator[Decision]:

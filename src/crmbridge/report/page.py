@@ -95,7 +95,7 @@ def _filled(
 
 
 def _grouped(parts: list[Section]) -> list[tuple[str, list[Section]]]:
-    """Lay the parts out: what is to be done, pictures in two columns, wide tables, what has nothing to show."""
+    """Lay the parts out: what is to be done, pictures, wide tables, what has nothing to show."""
     shown = [part for part in parts if not part.is_empty]
     first = [part for part in shown if part.id in ("changes", "decisions")]
     return [

@@ -18,8 +18,8 @@ _MOMENTS: Final = frozenset({"due_at", "acted"})
 _TEXTS: Final = frozenset(
     {
         "stage", "value", "reason", "verdict", "dimension", "measure", "what", "to", "name", "company",
-        "datum", "owner", "source", "lead", "waiting_for", "definition", "responsible", "exit", "next", "time",
-        "interval", "change", "overdue", "territory",
+        "datum", "owner", "source", "lead", "waiting_for", "definition", "responsible", "exit", "next",
+        "time", "interval", "change", "overdue", "territory",
         *_PERIODS, *_MOMENTS, "day",
     }
 )  # fmt: skip
@@ -38,24 +38,30 @@ def table(
     *,
     is_open: bool = False,
     total: int | None = None,
+    first: str | None = None,
 ) -> Table:
     """Make a table of rows; columns in which nothing is known are left out.
 
     Args:
         keys: Columns; the first stays even when it is blank.
-        total: How many rows there are, where ``rows`` are only the first of them.
+        total: How many rows there are, where ``rows`` are only the first of them: a list of its own command.
+        first: Name of the first column, where it is not its key's.
     """
     known = [key for key in keys if key == keys[0] or any(row.get(key) not in (None, {}, "") for row in rows)]
     shown = rows[:SHOWN]
     more = (len(rows) if total is None else total) - len(shown)
     return Table(
         caption=caption,
-        head=[language.word(key) for key in known],
+        head=[first or language.word(known[0]), *(language.word(key) for key in known[1:])],
         rows=[[cell(language, key, row.get(key)) for key in known] for row in shown],
         numbers=frozenset(place for place, key in enumerate(known) if key not in _TEXTS),
-        hidden=language.say("page", "more", n=language.number(more)) if more > 0 else "",
+        hidden=_hidden(language, more, "more" if total is None else "more_listed"),
         is_open=is_open,
     )
+
+
+def _hidden(language: Language, more: int, key: str) -> str:
+    return language.say("page", key, n=language.number(more)) if more > 0 else ""
 
 
 def cell(language: Language, key: str, value: Any) -> str:

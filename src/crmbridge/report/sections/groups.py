@@ -42,7 +42,8 @@ def territories(contents: Contents, language: Language) -> Section:
     found = [_place(row, language, has_part=has_part) for row in rows[:_TOP]]
     points = [(bar.label, bar.text) for bar in found]
     made.pictures.append(Picture(bars("territory", told(language, made.title, points), found)))
-    made.tables.append(table(language, language.word(name).capitalize(), _OUTCOMES, rows))
+    named = plain(language.word(name))
+    made.tables.append(table(language, named.capitalize(), _OUTCOMES, rows, first=named))
     return made
 
 
@@ -61,7 +62,8 @@ def owners(contents: Contents, language: Language) -> Section:
     if name is None:
         return empty(language, made)
     rows = grouped(contents.document, name)
-    made.tables.append(table(language, made.title, _WORK, rows, is_open=True))
+    named = plain(language.word(name))
+    made.tables.append(table(language, made.title, _WORK, rows, is_open=True, first=named))
     return made
 
 
@@ -127,6 +129,7 @@ def groups(contents: Contents, language: Language) -> Section:
     shown = {_first(contents, _PLACES), _first(contents, _PEOPLE)}
     for name in contents.document["by"]:
         if name not in shown:
-            caption = plain(language.word(name)).capitalize()
-            made.tables.append(table(language, caption, _OUTCOMES, grouped(contents.document, name)))
+            named = plain(language.word(name))
+            rows = grouped(contents.document, name)
+            made.tables.append(table(language, named.capitalize(), _OUTCOMES, rows, first=named))
     return made if made.tables else empty(language, made)

@@ -90,7 +90,13 @@ def _latest(row: dict[str, Any]) -> dict[str, Any]:
 
 def _by_sides(document: Document, keys: tuple[str, ...], language: Language) -> list[Table]:
     return [
-        table(language, language.word(side).capitalize(), keys, grouped(document, side))
+        table(
+            language,
+            language.word(side).capitalize(),
+            keys,
+            grouped(document, side),
+            first=language.word(side),
+        )
         for side in _SIDES
         if document["by"].get(side)
     ]
@@ -145,4 +151,5 @@ def _coverage(made: Section, side: str, rows: list[dict[str, Any]], language: La
     points = [(bar.label, bar.text) for bar in found]
     made.pictures.append(Picture(bars("feedback", told(language, made.title, points), found)))
     keys = ("value", "passed", "feedback", "coverage")
-    made.tables.append(table(language, language.word(side).capitalize(), keys, rows))
+    named = language.word(side)
+    made.tables.append(table(language, named.capitalize(), keys, rows, first=named))

@@ -44,7 +44,7 @@ def conversion(contents: Contents, language: Language) -> Section:
 
 
 def _followed(document: Document) -> list[str]:
-    """Name the roles that get a line: those that drifted, then the usual ones; as many as can be told apart."""
+    """Name the roles that get a line: those that drifted, then the usual ones, as far as eyes can follow."""
     roles = list(dict.fromkeys(found["to"] for row in document["cohorts"] for found in row["conversions"]))
     drifted = [role for role in roles if _drifted(document, role)]
     usual = [role for role in _ROLES if role in roles]
