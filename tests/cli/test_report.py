@@ -103,7 +103,7 @@ def _check_pages(company: Company) -> None:
     page, pack = company.folder / "page.html", company.folder / "pack.html"
     ran = company.run("report", "--html", str(page), "--pack", str(pack), "--now", NOW)
     assert (ran.code, ran.out) == (0, "")
-    lacking = json.loads(company.run("list", "almost-qualified", "--json").out)["leads"]
+    lacking = json.loads(company.run("list", "almost-qualified", "--json").out)["rows"]
     told = page.read_text("utf-8")
     assert "Acorn: one lead process: report" in told
     assert all(f'<th scope="row">{row["lead_id"]}</th>' in told for row in lacking[:25])

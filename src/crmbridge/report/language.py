@@ -76,7 +76,7 @@ class Language:
         filled = {
             "as_of": self.moment(document["as_of"]),
             "period": self.word(document["period"]),
-            "close_from": document["time_to_close"]["from"] or self.say("page", "beginning"),
+            "close_from": document["close_from"] or self.say("page", "beginning"),
             "baseline_periods": drift.get("baseline_periods", NONE),
             "alpha": self.number(drift.get("alpha")),
             "least": drift.get("least_n", NONE),
