@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from crmbridge import presenting
 from crmbridge.comparing import Comparison, compare, effects
 from crmbridge.deciding import Deciding
 from crmbridge.journeys import LedgerJourneys
@@ -20,6 +21,7 @@ from crmbridge.process.lint import Finding, World, lint
 from crmbridge.references import find_lead
 from crmbridge.replay import Replay
 from crmbridge.replaying import LedgerSource, Trial, try_out
+from crmbridge.report import Contents
 from crmbridge.reporting import Choice, outline, terms
 from crmbridge.tuning import Suggestion, suggest
 
@@ -59,6 +61,50 @@ class Study(ABC):
         journeys = LedgerJourneys(self.ledger, self.process, deciding.unify, wanted)
         agreed = chosen.terms(terms(self.process, now, lambda: journeys.lead))
         return report(journeys, outline(self.process), agreed, journeys.rows)
+
+    def report_page(self, choice: Choice | None = None, language: str = "en") -> str:
+        """Give the report as one HTML page, with the process and the lists of people at work.
+
+        Args:
+            language: One of ``crmbridge.report.LANGUAGES``.
+
+        Raises:
+            ConfigError: the extra ``report`` is not installed.
+        """
+        chosen = choice or Choice()
+        now = chosen.now or self._clock()
+        return presenting.page(self._contents(replace(chosen, now=now), now), language)
+
+    def meeting_pack(self, choice: Choice | None = None, language: str = "en") -> str:
+        """Give the pack for the weekly meeting as one HTML page (S91).
+
+        Args:
+            choice: ``since`` is the day of the last meeting (None: a week ago); ``until`` does not count.
+            language: As for ``report_page``.
+
+        Raises:
+            ConfigError: as for ``report_page``; or the last meeting is not before now.
+        """
+        wanted = choice or Choice()
+        chosen = replace(wanted, since=None, until=None)
+        now = (chosen.now or self._clock()).astimezone(self.process.zone)
+        meeting = presenting.meeting(
+            lambda moment: self.report(replace(chosen, now=moment)),
+            lambda document: self._contents(chosen, now, document),
+            (now, wanted.since),
+        )
+        return presenting.pack(meeting, language)
+
+    def _contents(self, choice: Choice, now: datetime, document: Document | None = None) -> Contents:
+        lists = presenting.Lists(self.work_list, self.ledger, now)
+        return Contents(
+            name=self.process.name,
+            document=document or self.report(choice),
+            since=None if choice.since is None else choice.since.isoformat(),
+            until=None if choice.until is None else choice.until.isoformat(),
+            work=lists.work([found.key for found in self.lint(now) if found.severity != "info"]),
+            process=presenting.drawn(self.process),
+        )
 
     def lint(self, now: datetime | None = None) -> tuple[Finding, ...]:
         """Find what is wrong with the process, each time with a lead that shows it; writes nothing.

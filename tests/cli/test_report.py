@@ -95,6 +95,20 @@ def test_the_ledger_is_shown_on_a_terminal(company: Company) -> None:
     assert company.run("sync", "--now", NOW).code == 0
     ran = company.run("report", "--by", "country")
     assert (ran.code, "By country" in ran.out, "By source" in ran.out) == (0, True, False)
+    _check_pages(company)
+
+
+def _check_pages(company: Company) -> None:
+    """S91, S94: the page has the lists and the process; the pack knows that everything happened this week."""
+    page, pack = company.folder / "page.html", company.folder / "pack.html"
+    ran = company.run("report", "--html", str(page), "--pack", str(pack), "--now", NOW)
+    assert (ran.code, ran.out) == (0, "")
+    lacking = json.loads(company.run("list", "almost-qualified", "--json").out)["rows"]
+    told = page.read_text("utf-8")
+    assert "Acorn: one lead process: report" in told
+    assert all(f'<th scope="row">{row["lead_id"]}</th>' in told for row in lacking[:25])
+    assert "data:image/svg+xml;base64," in told
+    assert "Acorn: one lead process: weekly review" in pack.read_text("utf-8")
 
 
 #: Nothing of the kind is in the demo company's file.

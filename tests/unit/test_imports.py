@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "standing": {"model"},
     "chart": {"model", "process"},
     "lists": {"chunks", "identity", "model", "ports", "standing"},
+    "report": {"chart", "lists", "metrics"},
     "comparing": {"identity", "mapping", "model", "ports", "process", "unify"},
     "history": {"model"},
     "planfile": {"codec", "errors", "model"},

@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 
 from crmbridge.cli import show_report
-from crmbridge.cli.options import AsJson, Company, Now, in_a_folder, moment
-from crmbridge.cli.session import console, offline, print_json
+from crmbridge.cli.options import AsJson, Company, Now, in_a_folder, moment, one_of
+from crmbridge.cli.session import console, offline, print_json, write_private
 from crmbridge.errors import ConfigError, Problem
 from crmbridge.metrics import Document
-from crmbridge.reporting import Choice, report_csv
+from crmbridge.presenting import Files
+from crmbridge.report import LANGUAGES
+from crmbridge.reporting import Choice
 
 
 def _day(text: str | None) -> date | None:
@@ -68,6 +70,25 @@ def report(
         list[str] | None,
         typer.Option("--by", metavar="DIM", help="Group by this; repeatable. Without it: by everything."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", callback=in_a_folder, help="Write it as one page to look at."),
+    ] = None,
+    pack: Annotated[
+        Path | None,
+        typer.Option(
+            "--pack",
+            metavar="FILE",
+            callback=in_a_folder,
+            help="Write the pack for the weekly meeting; --since is then the last meeting (a week ago).",
+        ),
+    ] = None,
+    lang: Annotated[
+        str,
+        typer.Option(
+            "--lang", metavar="|".join(LANGUAGES), callback=one_of(LANGUAGES), help="Language of the page."
+        ),
+    ] = "en",
     as_json: AsJson = False,
 ) -> None:
     """Show the funnel and every other figure of the lead process, each with its definition.
@@ -79,18 +100,35 @@ def report(
     if mapping is None and given:
         advice = "say how to read it: --mapping FILE.toml (docs/report.md)"
         raise ConfigError([Problem("--from-csv", "", "CSV files need a mapping", advice)])
-    document = (
-        _from_ledger(company, choice) if mapping is None else report_csv(mapping, given, choice, rejects)
-    )
-    if as_json:
-        print_json(document)
-    else:
-        show_report.show_report(console(), document)
+    files_read = None if mapping is None else Files(mapping, given, rejects)
+    if html is not None:
+        write_private(html, _page(files_read, company, choice, lang))
+    if pack is not None:
+        write_private(pack, _pack(files_read, company, choice, lang))
+    if as_json or (html is None and pack is None):
+        document = _document(files_read, company, choice)
+        print_json(document) if as_json else show_report.show_report(console(), document)
 
 
-def _from_ledger(company: Path, choice: Choice) -> Document:
+def _document(files: Files | None, company: Path, choice: Choice) -> Document:
+    if files is not None:
+        return files.document(choice)
     with offline(company) as bridge:
         return bridge.report(choice)
+
+
+def _page(files: Files | None, company: Path, choice: Choice, language: str) -> str:
+    if files is not None:
+        return files.page(choice, language)
+    with offline(company) as bridge:
+        return bridge.report_page(choice, language)
+
+
+def _pack(files: Files | None, company: Path, choice: Choice, language: str) -> str:
+    if files is not None:
+        return files.pack(choice, language)
+    with offline(company) as bridge:
+        return bridge.meeting_pack(choice, language)
 
 
 COMMANDS = (report,)

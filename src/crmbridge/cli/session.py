@@ -77,6 +77,12 @@ def print_json(document: Any) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(document)).decode() + "\n")
 
 
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone can read: it may name people."""
+    path.touch(mode=0o600)
+    path.write_text(text, "utf-8")
+
+
 def print_csv(columns: tuple[str, ...], rows: Iterable[documents.Document]) -> None:
     """Print the one table of ``--csv``; lists within a cell are joined by spaces."""
     sys.stdout.write(table(columns, (documents.cells(row, columns) for row in rows)))

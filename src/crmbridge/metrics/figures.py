@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from math import sqrt
 from statistics import NormalDist
 from typing import Final
@@ -51,6 +53,15 @@ class Sample:
             self.numbers = array("d", sorted(self.numbers))
             self._is_sorted = True
         return tidy(percentile(self.numbers, percent))
+
+
+def spread(sample: Sample, ends: Sequence[float]) -> list[dict[str, float | int | None]]:
+    """Count the numbers of a sample per bin: above the end before it, up to its own; the last is open."""
+    counts = [0] * (len(ends) + 1)
+    for number in sample.numbers:
+        counts[bisect_left(ends, number)] += 1
+    edges = [(None, ends[0]), *pairwise(ends), (ends[-1], None)]
+    return [{"above": low, "up_to": high, "n": n} for (low, high), n in zip(edges, counts, strict=True)]
 
 
 def tidy(number: float | Decimal | None) -> float | int | None:

@@ -52,6 +52,8 @@ class Passage:
     won: bool = False
     won_on: date | None = None
     lost: bool = False
+    #: The last day on which something of it was lost; None where nobody knows.
+    lost_on: date | None = None
     #: Currency ("" for none) -> amount of what was won.
     revenue: dict[str, Decimal] = field(default_factory=dict)
     #: Touches since the hand-off, by kind.
@@ -102,6 +104,7 @@ class Reader:
                 found.recorded.add(entry.value)
                 if self.names[entry.value] == "lost":
                     found.lost = True
+                    found.lost_on = None if entry.at is None else self._terms.day(entry.at)
                     found.verdicts.append(("lost", entry.reason, entry.at))
         elif kind in _VERDICTS:
             self._note(found, _VERDICTS[kind], entry)
@@ -148,6 +151,7 @@ class Reader:
             self._win(found, item)
         elif item.closed:
             found.lost = True
+            found.lost_on = item.close_on or found.lost_on
 
     def _win(self, found: Passage, item: Opportunity) -> None:
         found.won = True

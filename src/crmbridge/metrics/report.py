@@ -5,20 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from crmbridge.journey import Journey
 from crmbridge.metrics.chance import is_available
 from crmbridge.metrics.cohorts import Cohorts
 from crmbridge.metrics.definitions import definitions
 from crmbridge.metrics.drift import drift
-from crmbridge.metrics.figures import Sample, rate
+from crmbridge.metrics.figures import Sample, rate, spread, tidy
 from crmbridge.metrics.passage import Passage, Reader
 from crmbridge.metrics.quota import progress
+from crmbridge.metrics.review import Review
 from crmbridge.metrics.segments import segments
 from crmbridge.metrics.steps import Outline, Terms
 from crmbridge.metrics.tally import Tally, money, win_rate
 
+_HOUR: Final = 3_600
+#: Seconds at which the bins of the time to the first touch end; one more holds all that took longer.
+TOUCH_BINS: Final = (
+    300,
+    1_800,
+    _HOUR,
+    4 * _HOUR,
+    8 * _HOUR,
+    24 * _HOUR,
+    48 * _HOUR,
+    120 * _HOUR,
+    240 * _HOUR,
+)
 #: The document of the report, as JSON has it. ``docs/report.md`` explains every key.
 Document = dict[str, Any]
 
@@ -44,7 +58,7 @@ def report(journeys: Iterable[Journey], outline: Outline, terms: Terms, rows: Ro
     """
     reader = Reader(outline, terms)
     tally, cohorts = Tally(outline, terms, reader), Cohorts(reader, terms)
-    counted, left_out = Counter[str](), 0
+    review, counted, left_out = Review(terms), Counter[str](), 0
     for journey in journeys:
         found = reader.read(journey)
         counted["leads"] += 1
@@ -54,7 +68,8 @@ def report(journeys: Iterable[Journey], outline: Outline, terms: Terms, rows: Ro
             continue
         tally.add(found)
         cohorts.add(found)
-    made = _document(tally, cohorts, outline, terms)
+        review.add(found)
+    made = _document(tally, cohorts, review, outline, terms)
     return _rows(rows, counted, tally) | made
 
 
@@ -88,7 +103,7 @@ def _rows(rows: Rows | None, counted: Counter[str], tally: Tally) -> Document:
     }
 
 
-def _document(tally: Tally, cohorts: Cohorts, outline: Outline, terms: Terms) -> Document:
+def _document(tally: Tally, cohorts: Cohorts, review: Review, outline: Outline, terms: Terms) -> Document:
     return {
         "as_of": terms.as_of.isoformat(),
         "definitions": definitions(terms),
@@ -101,6 +116,7 @@ def _document(tally: Tally, cohorts: Cohorts, outline: Outline, terms: Terms) ->
             "median_days": tally.all.close_days.at(50),
             "p90_days": tally.all.close_days.at(90),
         },
+        "close_from": terms.close_from,
         **_outcomes(tally),
         **money(tally.all.revenue),
         "by": tally.by(),
@@ -110,6 +126,7 @@ def _document(tally: Tally, cohorts: Cohorts, outline: Outline, terms: Terms) ->
         "leads_without_cohort": cohorts.undated,
         **{role: dict(sorted(reasons.items())) for role, reasons in _verdicts(tally).items()},
         "feedback": _feedback(tally),
+        "review": review.document(),
         "quota": _quota(tally, terms),
         **_tested(tally, cohorts, outline, terms),
     }
@@ -143,11 +160,24 @@ def _follow_up(tally: Tally) -> Document:
         **_seconds("", everything.touch),
         **_seconds("business_", tally.business),
         "from_action": {"n": len(tally.from_action), **_seconds("", tally.from_action)},
-        "sla": {"judged": tally.judged, "inside": tally.inside, "share": rate(tally.inside, tally.judged)},
+        "distribution": _distribution(tally),
+        "sla": {
+            "judged": tally.judged,
+            "inside": tally.inside,
+            "share": rate(tally.inside, tally.judged),
+            "agreed": [{"seconds": tidy(s), "leads": n} for s, n in sorted(tally.agreed.items())],
+        },
         "touches": dict(sorted(tally.touches.items())),
         "median_touches": tally.touch_counts.at(50) if tally.has("touched") else None,
         "p90_touches": tally.touch_counts.at(90) if tally.has("touched") else None,
     }
+
+
+def _distribution(tally: Tally) -> Document:
+    """Give how many first touches came within which time, on the clock that the SLA is judged by."""
+    is_business = len(tally.business) > 0
+    sample = tally.business if is_business else tally.all.touch
+    return {"clock": "business" if is_business else "elapsed", "bins": spread(sample, TOUCH_BINS)}
 
 
 def _seconds(prefix: str, sample: Sample) -> Document:

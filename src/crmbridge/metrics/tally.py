@@ -74,6 +74,8 @@ class Tally:
         self.touch_counts = Sample()
         self.from_action, self.business = Sample(), Sample()
         self.inside = self.judged = 0
+        #: Agreed seconds to the first touch -> passed leads under that promise.
+        self.agreed: Counter[float] = Counter()
         self.notes: Counter[str] = Counter()
 
     # what is recorded at all ----------------------------------------------------------------------------
@@ -189,6 +191,7 @@ class Tally:
         """Count a lead once its window is over or it was touched; one that still has time is left out."""
         if target is None:
             return
+        self.agreed[target] += 1
         taken = business
         if taken is None:
             taken = ((end or self._terms.as_of) - start).total_seconds()

@@ -104,7 +104,12 @@ def test_leads_that_still_have_time_are_not_judged() -> None:
         target=lambda _: 86_400.0,
         business=lambda _, start, end: (end - start).total_seconds() / 2,
     )
-    assert document["follow_up"]["sla"] == {"judged": 3, "inside": 1, "share": 1 / 3}
+    assert document["follow_up"]["sla"] == {
+        "judged": 3,
+        "inside": 1,
+        "share": 1 / 3,
+        "agreed": [{"seconds": 86_400, "leads": 4}],
+    }
     assert document["follow_up"]["business_median_seconds"] == (0.25 + 1.5) / 2 * 86_400
 
 
