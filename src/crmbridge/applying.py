@@ -144,6 +144,7 @@ class _Writer:
     def _send(self, ready: Sequence[Write], bulk: BulkWay | None) -> None:
         """Write what is needed; in one go where a CRM takes so many."""
         if bulk is not None and _plain(ready) >= bulk.least:
+            stop_if_paused(self.ledger)
             plain = [write for write in ready if write.if_version is None]
             self._store(plain)
             self._sent(plain, bulk.write(plain, lambda: self.ledger.renew(self.run)))

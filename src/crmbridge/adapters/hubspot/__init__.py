@@ -115,10 +115,6 @@ class HubSpot:
         return "hubspot"
 
     @property
-    def calls(self) -> int:
-        return self.transport.calls
-
-    @property
     def mapping(self) -> CompanyMapping:
         """The mapping in use; set it to go on with another one."""
         return self._mapping
@@ -128,10 +124,9 @@ class HubSpot:
         self._company_mapping = mapping
         self._use(mapping)
 
-    def _use(self, mapping: CompanyMapping) -> None:
-        self._mapping = mapping
-        self._reader = Reader(self._client, mapping, self._walker)
-        self._writer = Writer(self._client, mapping, self._reader)
+    @property
+    def calls(self) -> int:
+        return self.transport.calls
 
     def quota(self) -> Quota | None:
         return self._client.quota
@@ -205,6 +200,11 @@ class HubSpot:
 
     def attach(self, notes: Sequence[Attachment]) -> Sequence[Outcome]:
         return attached(self._client, notes)
+
+    def _use(self, mapping: CompanyMapping) -> None:
+        self._mapping = mapping
+        self._reader = Reader(self._client, mapping, self._walker)
+        self._writer = Writer(self._client, mapping, self._reader)
 
 
 class _Refresh:
