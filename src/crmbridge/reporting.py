@@ -73,6 +73,7 @@ def terms(process: Process, now: datetime, lead: Callable[[], Lead | None]) -> T
         dimensions=told.dimensions or None,
         windows=dict.fromkeys(WINDOWS, int(told.maturity_days)),
         quotas=tuple(_quotas(process)),
+        costs=told.costs,
         alpha=told.drift_significance,
         baseline_periods=told.drift_baseline_periods,
         least=told.drift_min_leads,

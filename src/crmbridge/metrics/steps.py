@@ -99,6 +99,8 @@ class Terms:
     target: Target | None = None
     #: Marketing's promise (measure "qualified") and sales' (measure "won").
     quotas: tuple[Quota, ...] = ()
+    #: Campaign -> what it cost, in the currency of the revenue.
+    costs: Mapping[str, float] = field(default_factory=dict)
     #: A shift less likely than this by chance, after care for many tests, is drift.
     alpha: float = 0.01
     #: Periods before the tested one that make up the baseline.

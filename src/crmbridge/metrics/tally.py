@@ -233,9 +233,19 @@ class Tally:
     def by(self) -> dict[str, list[dict[str, Any]]]:
         """Give dimension -> rows, the largest group first, the blank one where its size puts it."""
         return {
-            name: [self._row(value, group) for value, group in _ordered(groups)]
+            name: [
+                self._row(value, group) | self._worth(name, value, group) for value, group in _ordered(groups)
+            ]
             for name, groups in self.groups.items()
         }
+
+    def _worth(self, name: str, value: str | None, group: Group) -> dict[str, Any]:
+        """Set revenue against cost; null where either is not known, or amounts have several currencies."""
+        cost = self._terms.costs.get(value or "") if name == "campaign" else None
+        nothing = [Decimal(0)] if self.all.revenue and not group.won else []
+        amounts = list(group.revenue.values()) or nothing
+        gained = float(amounts[0]) - cost if cost is not None and len(amounts) == 1 else None
+        return {"cost": cost, "roi": round(gained / cost, 6) if gained is not None and cost else None}
 
     def _row(self, value: str | None, group: Group) -> dict[str, Any]:
         counts = {key: group.at_least(self._reader.first.get(role)) for key, role in _BY_ROLE.items()}

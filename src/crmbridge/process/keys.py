@@ -313,6 +313,7 @@ KEYS: Final[dict[str, tuple[Key, ...]]] = {
         Key("since", _K.DAY),
     ),
     "metrics": (
+        Key("costs", _K.NUMBERS, {}),
         Key("maturity_days", _K.DAYS, 90),
         Key("dimensions", _K.TEXTS, []),
         Key("drift_significance", _K.SHARE, 0.01),

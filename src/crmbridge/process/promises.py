@@ -206,6 +206,8 @@ class Quota:
 class Metrics:
     """How figures are counted."""
 
+    #: Campaign -> what it cost, in the currency of the revenue.
+    costs: Mapping[str, float]
     #: A cohort counts as complete so many days after its period ended.
     maturity_days: float
     #: What figures are broken down by; empty: everything that is known.

@@ -114,6 +114,7 @@ _WORDS: Final = {
     "customers": "the customers that sales wins",
     "carry_over": "carrying a shortfall over",
     "since": "the first day that counts",
+    "costs": "what campaigns cost",
     "maturity_days": "the days until a cohort is complete",
     "dimensions": "what figures are broken down by",
     "drift_significance": "the chance below which a difference counts as drift",

@@ -275,6 +275,20 @@ def test_feedback_speaks_of_criteria_campaigns_and_quality() -> None:
     assert (rows["fair"]["revenue"], rows["webinar"]["won"]) == (50, 0)
 
 
+def test_the_return_of_a_campaign_is_what_it_won_against_what_it_cost() -> None:
+    """S92: ROI as the final measure; null where cost or revenue is not recorded."""
+    deals = (deal(amount="300"),)
+    found = made(
+        mql(1, 1, won=9, by={"campaign": "fair", "source": "fair"}, opportunities=deals),
+        mql(2, 1, by={"campaign": "webinar", "source": "web"}),
+        mql(3, 1, won=9, by={"campaign": "mail", "source": "mail"}, opportunities=deals),
+        costs={"fair": 200.0, "webinar": 100.0},
+    )
+    rows = {row["value"]: (row["cost"], row["roi"]) for row in found["by"]["campaign"]}
+    assert rows == {"fair": (200, 0.5), "webinar": (100, -1), "mail": (None, None)}
+    assert {row["roi"] for row in found["by"]["source"]} == {None}
+
+
 def test_wins_and_losses_of_qualified_leads_are_reviewed_with_their_reasons() -> None:
     """S89, S92: won and lost, the win rate, why, and the revenue that it came to."""
     found = made(
