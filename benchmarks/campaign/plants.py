@@ -8,8 +8,6 @@ from typing import Any
 
 from benchmarks.campaign.company import Plant
 from crmbridge import applying
-from crmbridge.adapters.hubspot import attach as hubspot_notes
-from crmbridge.adapters.salesforce import attach as salesforce_notes
 from crmbridge.bridge import Bridge
 from crmbridge.model import Outcome, OutcomeState, Write
 from crmbridge.ports import Crm, Page
@@ -81,22 +79,6 @@ def no_budget(bridge: Bridge) -> None:
     _replace(bridge, "meter", lambda _crm: lambda _meter: None)
 
 
-def notes_unlooked(_bridge: Bridge) -> None:
-    """Make a note without looking whether it is there."""
-    for module in (hubspot_notes, salesforce_notes):
-        module._existing = lambda *_: set()  # type: ignore[attr-defined]
-
-
-def tells_again(bridge: Bridge) -> None:
-    """Send again what may have arrived."""
-    forsake = bridge.ledger.forsake
-
-    def bug(run: Any) -> int:
-        return forsake(run) and bridge.ledger.redeliver(())
-
-    bridge.ledger.forsake = bug  # type: ignore[method-assign]
-
-
 #: Name -> (the bug, the column that has to notice).
 PLANTS: Mapping[str, tuple[Plant, str]] = {
     "no_reread": (no_reread, "overwritten"),
@@ -104,6 +86,4 @@ PLANTS: Mapping[str, tuple[Plant, str]] = {
     "forgets_the_last": (forgets_the_last, "lost"),
     "cursor_hole": (cursor_hole, "lost"),
     "no_budget": (no_budget, "overrun"),
-    "notes_unlooked": (notes_unlooked, "duplicates"),
-    "tells_again": (tells_again, "duplicates"),
 }
