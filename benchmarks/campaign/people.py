@@ -29,8 +29,9 @@ class Edit:
     """What a person set."""
 
     place: Place
-    #: As the CRM keeps it.
+    #: As the CRM keeps it, and what stood there before.
     raw: str
+    before: str
     #: Address of the person whom the record is about: the same in both CRMs.
     email: str
     #: The record had changed in the same second before: Salesforce's stamps do not tell the two apart.
@@ -143,7 +144,7 @@ class People:
         except ApiError:  # a rule of the org says no to people as well
             return None
         stamps = before.get("SystemModstamp"), self.values(*record).get("SystemModstamp")
-        return Edit(place, raw, email_of(before), stamps[0] == stamps[1])
+        return Edit(place, raw, _text(before.get(column)), email_of(before), stamps[0] == stamps[1])
 
     def stir(self) -> None:
         """Do something that is more than an edit: somebody arrives, is converted, merged or thrown away."""

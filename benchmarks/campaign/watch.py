@@ -80,6 +80,8 @@ class Watch:
         #: (address, field, which of the paired values) -> number of the edit in which a person set it.
         self._wishes: dict[tuple[str, str, str], int] = {}
         self._number: dict[Place, int] = {}
+        #: What crmbridge was shown last of a field that was edited since.
+        self._shown: dict[Place, str] = {}
 
     def play(self, script: Script) -> None:
         """Take the script of the next run."""
@@ -119,7 +121,12 @@ class Watch:
         if writes:
             self._judge()
         else:
-            self._known |= {(crm, found) for found in _IDS[crm].findall(response.body.decode())}
+            body = response.body.decode()
+            self._known |= {(crm, found) for found in _IDS[crm].findall(body)}
+            # Not every answer that names a record shows its fields, and a search may show older ones.
+            for place in [place for place in self._shown if place.crm == crm and f'"{place.id}' in body]:
+                if f'"{self.people.value(place)}"' in body:
+                    del self._shown[place]
             if _reads_by_id(crm, request):
                 self._note_read(crm, request)
         if self._is_time(writes) and self.script.kill_after:
@@ -141,7 +148,10 @@ class Watch:
         self.verdict.edits += 1
         number = self._number[edit.place] = self.verdict.edits
         self._wishes[edit.email, edit.place.field, self.people.pair(edit.place, edit.raw)] = number
-        if (edit.place.crm, edit.place.id) in self._known:
+        if edit.raw == self._shown.setdefault(edit.place, edit.before):
+            # Back to what we had seen: nobody can tell that anything happened.
+            self._edits.pop(edit.place, None)
+        elif (edit.place.crm, edit.place.id) in self._known:
             self._edits[edit.place] = edit
             self._edited_at[edit.place] = call
 
