@@ -25,12 +25,10 @@ ALLOWED: dict[str, set[str]] = {
     "outbox": {"ports"},  # for its type alone
     "handoff": {"model", "outbox", "process"},
     "notices": {"model", "outbox", "process"},
-    "ports": {"errors", "history", "journey", "model", "outbox", "safety", "standing"},
     "standing": {"model", "twins"},
     "ports": {"errors", "history", "journey", "model", "outbox", "safety", "seen", "standing"},
     "seen": {"codec", "model"},
     "replay": {"asof", "errors", "journey", "metrics", "model", "process", "seen", "timeline", "twins"},
-    "standing": {"model"},
     "chart": {"model", "process"},
     "lists": {"chunks", "identity", "model", "ports", "standing"},
     "report": {"chart", "lists", "metrics"},
