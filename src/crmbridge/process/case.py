@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -56,7 +55,7 @@ class Case:
     #: Reasons by the section of the file that their rules stand in.
     moves: tuple[Reason, ...] = ()
     judged: tuple[Reason, ...] = ()
-    points: Sequence[Reason] = ()
+    points: tuple[Reason, ...] = ()
     routed: tuple[Reason, ...] = ()
     promised: tuple[Reason, ...] = ()
 

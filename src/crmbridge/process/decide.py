@@ -81,7 +81,7 @@ def _score(case: Case, since: datetime | None) -> None:
     fit, points = process.fit.score(lead, now)
     engagement, reasons = process.engagement(lead.activities, now, since, keeps)
     case.fit_score, case.engagement_score = fit, engagement
-    case.points = points + reasons
+    case.points = (*points, *reasons)
     case.score = rounded(fit + engagement)
 
 
@@ -276,7 +276,7 @@ def _held(case: Case) -> str | None:
 
 def _reasons(case: Case) -> tuple[Reason, ...]:
     """Put the reasons in the order of the file: stages, qualification, fit, engagement, routing."""
-    found = case.moves + case.judged + tuple(case.points)
+    found = case.moves + case.judged + case.points
     if case.held is not None:
         found += (case.held,)
     return found + case.routed + case.promised
