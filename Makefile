@@ -19,7 +19,7 @@ demo: $(STAMP)
 # Tests of JavaScript clients need Node and its registry: without them they are skipped, except with CI=true.
 $(NODE_MODULES): $(JS)/package.json $(JS)/package-lock.json
 	@if command -v npm > /dev/null; then \
-		cd $(JS) && npm ci --silent --ignore-scripts && touch node_modules/.installed \
+		cd $(JS) && npm ci --silent --ignore-scripts --fetch-retries=1 --fetch-retry-mintimeout=1000 && touch node_modules/.installed \
 		|| { echo "npm packages could not be installed: the tests of JavaScript clients are skipped"; $(NEED_NODE); }; \
 	else \
 		echo "node is not installed: the tests of JavaScript clients are skipped"; $(NEED_NODE); \

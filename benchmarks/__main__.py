@@ -36,6 +36,7 @@ CASES: Mapping[str, str] = {
     "G21": "case_report:run",
     "SLA": "case_sla:run",
     "B1": "case_backfill:run",
+    "SB": "case_sandbox:run",
 }
 _PACKAGES = (
     "crmbridge",

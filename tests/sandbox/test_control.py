@@ -113,6 +113,36 @@ def test_files_are_loaded_from_the_text_that_comes_with_the_request(http: Http, 
     assert len(http.get(CONTACTS).json["results"]) == 1
 
 
+def test_no_path_of_a_request_reaches_the_file_system(
+    sandbox: Sandbox, http: Http, control: Http, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("email\nsecret@example.com\n")
+    loaded = control.post("/load", {"object": "hubspot.contacts", "csv": str(secret)})
+    assert loaded.status == 400 or loaded.json["loaded"] == 0
+    org = sandbox.ready["salesforce"]
+    salesforce = Http(org["instance_url"], org["session_id"])
+    for client in (http, salesforce, control):
+        for path in (str(secret), f"/..{secret}", f"/%2e%2e{secret}", f"/services/data/v62.0/../..{secret}"):
+            answer = client.get(path)
+            assert answer.status in (400, 404)
+            assert b"secret@" not in answer.data
+    salesforce.pool.clear()
+
+
+def test_starting_over_puts_everything_back(sandbox: Sandbox, http: Http) -> None:
+    before = sandbox.run(sandbox.world.options.as_dict)
+    http.contact(email="a@example.com")
+    sandbox.set_options(hubspot={"lifecycle": "reject"})
+    sandbox.set_faults({"action": {"status": 503}})
+    sandbox.connect(ConnectorOptions())
+    sandbox.start_over()
+    assert http.get(CONTACTS).json == {"results": []}
+    assert sandbox.run(sandbox.world.options.as_dict) == before
+    assert sandbox.connector_state()["on"] is False
+    assert len(sandbox.audit()) == 1
+
+
 def test_a_reset_goes_back_to_the_start(http: Http, control: Http) -> None:
     http.contact(email="a@example.com")
     control.post("/reset")
