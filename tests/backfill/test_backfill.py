@@ -250,6 +250,21 @@ def test_a_budget_stops_it_and_the_same_backfill_goes_on(
     assert settled(world, refs, budget=40) == expected
 
 
+def test_a_budget_spreads_it_over_several_days(world: Past, expected: list[dict[str, Value]]) -> None:
+    refs = crowd(world)
+    stopped = 0
+    while stopped < 9:
+        try:
+            world.backfill(budget=21)  # 16 of them look for what is new
+        except QuotaExhausted:
+            stopped += 1
+            world.wait(1)
+        else:
+            break
+    assert 1 <= stopped <= 4
+    assert [world.holds(ref) for ref in refs] == expected
+
+
 def test_a_pause_stops_it_between_batches(world: Past, expected: list[dict[str, Value]]) -> None:
     refs = crowd(world)
     world.hubspot.meanwhile = lambda: world.bridge.pause("lunch")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crmbridge.backfill import REFUSALS, SKIPS, Backfill, BackfillResult
+from crmbridge.backfill import BEGINNING, REFUSALS, SKIPS, Backfill, BackfillResult
 from crmbridge.errors import ConfigError
 from crmbridge.journey import EntryKind, Evidence
 from crmbridge.testing import Killed
@@ -62,10 +62,13 @@ class Desk(Past):
         file.write_text("\n".join([header, *rows]) + "\n", "utf-8")
         return self.feed_file(file, mapping=mapping, **more)
 
-    def feed_file(self, file: Path, *, mapping: str = MAPPING, apply: bool = True) -> BackfillResult:
+    def feed_file(
+        self, file: Path, *, mapping: str = MAPPING, apply: bool = True, also: Sequence[str] = ()
+    ) -> BackfillResult:
         told = self.folder / "map.toml"
         told.write_text(mapping, "utf-8")
-        return self.bridge.backfill_csv(told, [file], rejects=self.rejects, apply=apply)
+        request = Backfill(since=BEGINNING, also=also)
+        return self.bridge.backfill_csv(told, [file], rejects=self.rejects, request=request, apply=apply)
 
     @property
     def rejects(self) -> Path:

@@ -250,3 +250,67 @@ def _ann(shop: Shop) -> str:
     url = f"{ready['instance_url']}/services/data/v62.0/query?q={query}"
     headers = {"Authorization": f"Bearer {ready['session_id']}"}
     return str(requests.get(url, headers=headers, timeout=5).json()["records"][0]["Id"])
+
+
+TOLD = """\
+[csv]
+date_format = "DD.MM.YYYY"
+[key]
+column = "E-Mail"
+names = "email"
+[dates]
+mql = "MQL seit"
+sal = "SAL seit"
+"""
+
+
+def test_a_spreadsheet_is_read_corrected_and_read_again(shop: Shop) -> None:
+    hands = Hands(shop)
+    hands.on(0)
+    ada, bea = (
+        hands.contact(None, email=f"{name}@example.com", lastname=name, lifecyclestage="lead")
+        for name in ("ada", "bea")
+    )
+    hands.on(200)
+    mapping, file, rejects = (shop.folder / name for name in ("told.toml", "old.csv", "rejects.csv"))
+    mapping.write_text(TOLD, "utf-8")
+    rows = (
+        "ada@example.com,01.02.2026,05.02.2026",
+        "bea@example.com,2026-02-01,",
+        "cyd@example.com,01.02.2026,",
+    )
+    file.write_text("\n".join(["E-Mail,MQL seit,SAL seit", *rows]), "utf-8")
+    read_so = ("--mapping", str(mapping), "--rejects", str(rejects))
+    shown = shop.run("backfill", "--from-csv", str(file), *read_so)
+    assert shown.code == 0
+    assert "3 rows in the files, 1 used" in shown.out
+    assert "1 × bad_date: a date that does not have the declared format" in shown.out
+    done = shop.run("backfill", "--from-csv", str(file), *read_so, "--apply", "--json").json
+    assert done["files"] == {"rows": 3, "used": 1, "refused": {"bad_date": 1, "unknown_lead": 1}}
+    assert (done["written"], done["failed"]) == (1, 0)
+    names = ("crmbridge_qualified_at", "crmbridge_is_sal", "lifecyclestage")
+    assert read(shop, ada, *names) == {
+        "crmbridge_qualified_at": "2026-02-01T00:00:00.000Z",
+        "crmbridge_is_sal": "true",
+        "lifecyclestage": "lead",
+    }
+    rejects.write_text(rejects.read_text("utf-8").replace("2026-02-01", "01.02.2026"), "utf-8")
+    told = ("--from-csv", str(rejects), "--mapping", str(mapping), "--apply", "--json")
+    again = shop.run("backfill", *told).json
+    assert (again["files"]["used"], again["written"]) == (1, 1)
+    assert read(shop, bea, *names[:1]) == {"crmbridge_qualified_at": "2026-02-01T00:00:00.000Z"}
+    assert shop.run("backfill", *told).json["change_count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "--since"),
+        (("--from-csv", "x.csv"), "need a mapping"),
+        (("--since", "2026-01-01", "--rejects", "r.csv"), "goes with --from-csv"),
+        (("--from-csv", "x.csv", "--mapping", "m.toml", "--only", "a@b.c"), "name their leads themselves"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(shop: Shop, words: tuple[str, ...], told: str) -> None:
+    ran = shop.run("backfill", *words)
+    assert (ran.code, told in ran.err) == (2, True)
