@@ -36,6 +36,7 @@ CASES: Mapping[str, str] = {
     "G21": "case_report:run",
     "SLA": "case_sla:run",
     "B1": "case_backfill:run",
+    "R1": "case_replay:run",
 }
 _PACKAGES = (
     "crmbridge",
