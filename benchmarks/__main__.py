@@ -37,6 +37,7 @@ CASES: Mapping[str, str] = {
     "SLA": "case_sla:run",
     "B1": "case_backfill:run",
     "SB": "case_sandbox:run",
+    "R1": "case_replay:run",
 }
 _PACKAGES = (
     "crmbridge",

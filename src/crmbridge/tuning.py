@@ -231,7 +231,7 @@ def _regression() -> Any:
     except ImportError:
         advice = "pip install 'crmbridge[tune]'"
         raise ConfigError([Problem("tune", "", "the statistics library is not installed", advice)]) from None
-    return LogisticRegression(C=1.0, max_iter=1000)
+    return LogisticRegression(C=1.0, solver="newton-cholesky")
 
 
 def _scale(weights: dict[str, float], known: dict[str, float]) -> float:

@@ -76,6 +76,7 @@ def tried(new: Process, old: Process, source: Sequence[Past]) -> Replay:
     return carried_out(trial, Pasts(source, page=500), ticks(BORN, UNTIL, new.zone, (), owners(new)), {})
 
 
+@pytest.mark.slow
 def test_two_scoring_processes_are_measured_against_who_enrolled() -> None:
     agreed = school()
     data = deepcopy(read("xeducation", "process.toml"))
@@ -90,7 +91,8 @@ def test_two_scoring_processes_are_measured_against_who_enrolled() -> None:
     assert (good.recall.rate or 0) > 0.4
     assert (good.lift or 0) > 2.0 > (bad.lift or 0)
     low, high = good.bands[0].came.rate or 0, good.bands[-1].came.rate or 0
-    assert low < 0.3 < 0.8 < high
+    assert low < 0.3
+    assert high > 0.8
 
 
 @pytest.mark.parametrize("field", ["tags", "lead_quality"])

@@ -17,7 +17,7 @@ from crmbridge.ledger.failures import wake_all
 from crmbridge.ledger.marks import TO_DECIDE
 from crmbridge.ledger.part import Part
 from crmbridge.ledger.store import AnyRow, from_micros, to_micros
-from crmbridge.ledger.tables import change, conflict, instant, lead, lease, planned, setting
+from crmbridge.ledger.tables import change, conflict, lead, lease, planned, setting
 from crmbridge.ledger.tables import run as run_table
 from crmbridge.ports import Run
 
@@ -148,7 +148,6 @@ class Runs(Part):
         kept = [*_newest(tx, ("planned",), _KEPT_PLANS), *_newest(tx, FINISHED, 1), *_unfinished(tx)]
         for table in (planned, change, conflict):
             tx.execute(table.delete().where(table.c.run.not_in(kept)))
-        tx.execute(instant.delete().where(instant.c.live == 0, instant.c.run.not_in(kept)))
 
 
 def _newest(tx: Connection, states: tuple[str, ...], count: int) -> list[int]:

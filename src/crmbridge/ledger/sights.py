@@ -33,6 +33,9 @@ class Sights(Part):
         """See ``ports.Ledger.note_instant``."""
         with self._store.write(run) as tx:
             number = self._number(tx, run)
+            # Runs that were never carried out go with their plans.
+            has_plan = select(planned.c.run).where(planned.c.run == instant.c.run).exists()
+            tx.execute(instant.delete().where(instant.c.live == 0, ~has_plan))
             known = list(_instants(tx))
             before = known[-1].owners if known else {}
             now = all_owners(tx)

@@ -144,6 +144,7 @@ class Making:
         reasons = {item.at: item.reason for item in journey.entries if item.kind in _GIVEN_BACK}
         roles = {stage.name: stage.role for stage in self.process.stages}
         begun = self._with_sales_at(journey, roles)
+        told: dict[str, Any]
         for entry in journey.entries:
             if entry.at is None or entry.source == _OURS:
                 continue
