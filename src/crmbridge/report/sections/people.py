@@ -59,7 +59,7 @@ def _row(row: ListRow) -> dict[str, Any]:
         "owner": row.owner,
         "datum": row.datum,
         "territory": row.territory,
-        "waiting_for": row.why,
+        "waiting_for": (row.promise or "").replace("_", " ") or row.why,
     }
     return {key: plain(value) if value else None for key, value in words.items()} | {
         "score": row.score,
