@@ -30,9 +30,12 @@ def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
     commands = re.findall(
         r"^    crmbridge (.*)$", FOLDER.joinpath("README.md").read_text("utf-8"), re.MULTILINE
     )
-    assert len(commands) == 2
+    assert len(commands) == 3
     for command in commands:
-        assert crmbridge(*shlex.split(command.replace("rejects.csv", str(tmp_path / "r.csv")))).code == 0
+        here = command.replace("rejects.csv", str(tmp_path / "r.csv"))
+        here = here.replace("report.html", str(tmp_path / "report.html"))
+        assert crmbridge(*shlex.split(here)).code == 0
+    assert tmp_path.joinpath("report.html").read_text("utf-8").startswith("<!")
     assert len(tmp_path.joinpath("r.csv").read_text("utf-8").splitlines()) == 4
 
 

@@ -26,7 +26,8 @@ def keep_promises(case: Case, sla: Sla) -> None:
     """Look at the clocks of a lead with sales, and take the steps that are due."""
     if case.recalled("assigned_at") is None or case.stage.role not in WORKED:
         return
-    _stand_still(case, sla)
+    if case.recalled("assigned_at") < case.now:  # at that very moment `handing` has looked already
+        _stand_still(case, sla)
     case.sla = evaluate(case.lead, case.process, case.remembered(), case.now, stage=case.stage)
     target = target_of(case.lead, case.process, case.stage, case.now) if case.sla is not None else None
     if case.sla is None or target is None or case.recalled("assigned_at") >= case.now:

@@ -16,7 +16,7 @@ _APEX = {
     "id": "Id", "reference": "Id", "boolean": "Boolean", "int": "Integer", "date": "Date",
     "datetime": "Datetime", "address": "Address", **dict.fromkeys(NUMERIC, "Double"),
 }  # fmt: skip
-_INDEX = re.compile(r"USING (?:COVERING )?INDEX sf_i_\w+?_(\w+) |USING INDEX (sqlite_autoindex)")
+_INDEX = re.compile(r"USING (?:COVERING )?INDEX sf_[il]_\w+?_(\w+) |USING INDEX (sqlite_autoindex)")
 
 
 def columns(org: Org, call: Call, statement: str) -> Reply:
