@@ -16,7 +16,10 @@ _APEX = {
     "id": "Id", "reference": "Id", "boolean": "Boolean", "int": "Integer", "date": "Date",
     "datetime": "Datetime", "address": "Address", **dict.fromkeys(NUMERIC, "Double"),
 }  # fmt: skip
-_INDEX = re.compile(r"USING (?:COVERING )?INDEX sf_[il]_\w+?_(\w+) |USING INDEX (sqlite_autoindex)")
+#: SQLite's word for a lookup is SEARCH; a SCAN reads everything, even along an index.
+_INDEX = re.compile(
+    r"SEARCH .*?USING (?:COVERING )?INDEX sf_[il]_\w+?_(\w+) |SEARCH .*?USING INDEX (sqlite_autoindex)"
+)
 
 
 def columns(org: Org, call: Call, statement: str) -> Reply:
