@@ -58,10 +58,11 @@ def test_disturbed_runs_do_no_harm_on_postgresql(postgres_url: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ledger", ["sqlite", "postgresql"])
-def test_five_hundred_disturbed_runs_do_no_harm(ledger: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(("ledger", "runs"), [("sqlite", 100), ("postgresql", 40)])
+def test_many_disturbed_runs_do_no_harm(ledger: str, runs: int, request: pytest.FixtureRequest) -> None:
+    """The full five hundred take minutes: ``python -m benchmarks.faults --runs 500``."""
     url = request.getfixturevalue("postgres_url") if ledger == "postgresql" else "sqlite://"
-    found = _campaign(500, url, seed=1000)
+    found = _campaign(runs, url, seed=1000)
     assert _is_clean(found), found
 
 
@@ -82,7 +83,7 @@ def test_without_a_bug_even_people_who_aim_at_the_window_lose_only_there(planted
 
 @pytest.mark.slow
 def test_a_year_of_runs_neither_grows_nor_slows() -> None:
-    _soak(2_000, "365")
+    _soak(300, "365")
 
 
 def test_a_month_of_runs_does_not_grow() -> None:
